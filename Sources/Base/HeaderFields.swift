@@ -1,0 +1,37 @@
+/// HTTP header fields in the order they came, duplicates kept, names as written. Lookup ignores case (RFC 9110, 5.1).
+package struct HeaderFields: Sendable {
+    package var fields: [(name: String, value: String)]
+
+    package init(_ fields: [(name: String, value: String)] = []) { self.fields = fields }
+
+    /// The first value of that name. O(n): heads are short.
+    package subscript(_ name: String) -> String? {
+        fields.first { equalIgnoringCase($0.name, name) }?.value
+    }
+
+    package func contains(_ name: String) -> Bool { fields.contains { equalIgnoringCase($0.name, name) } }
+
+    package mutating func add(_ name: String, _ value: String) { fields.append((name, value)) }
+
+    package mutating func remove(_ name: String) { fields.removeAll { equalIgnoringCase($0.name, name) } }
+
+    package mutating func replace(_ name: String, _ value: String) {
+        remove(name)
+        add(name, value)
+    }
+}
+
+/// ASCII letters match whatever their case. Nothing is allocated.
+package func equalIgnoringCase(_ a: String, _ b: String) -> Bool {
+    guard a.utf8.count == b.utf8.count else { return false }
+    return zip(a.utf8, b.utf8).allSatisfy { lowercase($0) == lowercase($1) }
+}
+
+@inline(__always)
+private func lowercase(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 0x20 : byte }
+
+/// A value that may stand in a header: no control character but a tab (RFC 9110, 5.5). What a client or a provider
+/// sends is checked with this before it is reflected.
+package func isHeaderValue(_ text: String) -> Bool {
+    text.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }
+}

@@ -1,0 +1,27 @@
+/// A few system threads for short blocking work (SQLite reads, small files), so that it never sits on an event loop
+/// or on Swift's cooperative pool. Work is bounded: what does not fit is refused.
+package final class WorkerPool: Sendable {
+    private let jobs: Mailbox<@Sendable () -> Void>
+
+    /// - Parameters:
+    ///   - threads: each named `name-N`; 1 to 8.
+    ///   - waitingMax: jobs that may wait.
+    package init(name: String, threads: Int, waitingMax: Int) {
+        precondition((1...8).contains(threads))
+        let jobs = Mailbox<@Sendable () -> Void>(capacity: waitingMax)
+        self.jobs = jobs
+        for number in 1...threads {
+            _ = OSThread.start("\(name)-\(number)") {
+                while let batch = jobs.take(waiting: .seconds(3_600)) {
+                    for job in batch { job() }
+                }
+            }
+        }
+    }
+
+    /// False when too much work waits already: answer "try again".
+    package func submit(_ job: @escaping @Sendable () -> Void) -> Bool { jobs.offer(job) }
+
+    /// No further work; threads end when what waits is done.
+    package func close() { jobs.close() }
+}
