@@ -1,0 +1,353 @@
+import Base
+import Gateway
+import Ledger
+import Logging
+import NIOCore
+import NIOHTTP1
+import Settings
+import Telemetry
+
+/// One client connection: guards each request before its body is read, hands it to the gateway or to a route of
+/// Weir's own, and writes the answer. `HTTPServerPipelineHandler` in front of it lets in one request at a time.
+final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // confined to the channel's event loop
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// What is being done with the request under way.
+    private enum Work {
+        case none
+        /// Collecting the body of an AI request.
+        case ai(AIRoute)
+        /// Collecting the body of a request to a route of our own.
+        case api(MatchedRoute)
+        case models(id: String?)
+        /// The answer is being made.
+        case exchange(Exchange)
+        case waiting
+        /// Refused: what still comes of its body is dropped, and the connection closes.
+        case refused
+    }
+
+    let server: ServerContext
+    let clock: ConnectionClock
+    private let isControl: Bool
+    private let isUnix: Bool
+    private var isLocal = false
+    private(set) var context: ChannelHandlerContext?
+    private var loop: (any EventLoop)?
+
+    private var work = Work.none
+    private var inbound: InboundRequest?
+    private var body = ByteBuffer()
+    private var bodyLimit = 0
+    private var requestIsWhole = true
+    private var keepsAlive = true
+    private var version = HTTPVersion.http1_1
+    private(set) var headWasSent = false
+    private var answerIsWhole = true
+
+    init(_ server: ServerContext, clock: ConnectionClock, isControl: Bool, isUnix: Bool) {
+        self.server = server
+        self.clock = clock
+        self.isControl = isControl
+        self.isUnix = isUnix
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        loop = context.eventLoop
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        isLocal = isUnix || isLoopbackAddress(context.remoteAddress)
+        let hasRoom = server.connectionOpened()
+        server.connectionIsIdle(context.channel, true)
+        if isControl && !ControlPeer.isAllowed(context.channel) { return context.close(promise: nil) }
+        if !hasRoom {
+            refuse(Rejection(503, "too_many_connections", "too many connections are open; see server.max-connections"))
+        }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .exchange(let exchange) = work { exchange.clientGone() }
+        work = .none
+        server.connectionClosed(context.channel)
+        self.context = nil
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): begin(head)
+        case .body(let piece): receive(piece)
+        case .end: endOfRequest()
+        }
+    }
+
+    // MARK: The request
+
+    private func begin(_ head: HTTPRequestHead) {
+        let now = MonotonicInstant.now()
+        clock.deadlines.headComplete(now: now)
+        if let channel = context?.channel { server.connectionIsIdle(channel, false) }
+        (requestIsWhole, answerIsWhole, headWasSent) = (false, false, false)
+        version = head.version
+        keepsAlive = head.isKeepAlive && !server.isDraining
+        let facts = RequestFacts(head)
+        let (path, query) = splitTarget(head.uri)
+        var request = InboundRequest(
+            id: server.requestIDs.next(), principal: .anonymous, method: head.method.rawValue, path: path, query: query,
+            headers: HeaderFields(), received: now, time: .now())
+        inbound = request
+        do throws(Rejection) {
+            request = try admit(request, head, facts)
+            inbound = request
+            try plan(request, facts)
+            if facts.expectsContinue && version == .http1_1 { sendContinue() }
+        } catch {
+            refuse(error)
+        }
+    }
+
+    /// The guards, cheapest and strictest first; nothing of the body has been read.
+    private func admit(_ request: InboundRequest, _ head: HTTPRequestHead, _ facts: RequestFacts) throws(Rejection) -> InboundRequest {
+        guard facts.headerBytes <= HTTPLimits.headBytesMax else {
+            throw Rejection(431, "headers_too_large", "the header fields exceed \(HTTPLimits.headBytesMax >> 10) KiB")
+        }
+        let (hostGuard, authenticator, limit) = server.guards
+        bodyLimit = limit.bytes
+        var request = request
+        if isControl {
+            request.principal = .localAdmin
+        } else {
+            try hostGuard.check(facts)
+            if !RouteTable.isOpen(request.path) {
+                request.principal = try authenticator.identify(facts, isLocal: isLocal)
+            }
+        }
+        if server.isDraining && !RouteTable.isOpen(request.path) {
+            throw Rejection(503, "shutting_down", "this Weir is shutting down; try again")
+        }
+        request.headers = HeaderFields(head.headers.map { ($0.name, $0.value) })
+        return request
+    }
+
+    /// Finds what will answer, and whether the caller may ask for it.
+    private func plan(_ request: InboundRequest, _ facts: RequestFacts) throws(Rejection) {
+        let planned = try server.routes.plan(request, server: server)
+        if let length = facts.contentLength, length > bodyLimit, !planned.streamsBody {
+            throw Rejection(413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))")
+        }
+        switch planned {
+        case .ai(let route): work = .ai(route)
+        case .models(let id): work = .models(id: id)
+        case .api(let matched):
+            if facts.hasBody, request.headers["content-type"]?.lowercased().hasPrefix("application/json") != true {
+                throw Rejection(415, "unsupported_media_type", "send the body as Content-Type: application/json")
+            }
+            work = .api(matched)
+        case .passThrough:
+            clock.deadlines.bodyResumed(now: request.received)
+            work = .waiting
+            let exchange = server.gateway.passThrough(
+                request, bodyLength: facts.contentLength, hasBody: facts.hasBody, sink: self)
+            if !answerIsWhole { work = .exchange(exchange) }
+        }
+        reserveBody(facts.contentLength)
+    }
+
+    private func reserveBody(_ length: Int?) {
+        body.clear()
+        // The length is the client's word: a small request must not reserve much.
+        if let length, length > 4_096 { body.reserveCapacity(min(length, bodyLimit, 1 << 20)) }
+    }
+
+    private func receive(_ piece: ByteBuffer) {
+        clock.deadlines.bodyPiece(piece.readableBytes, now: .now())
+        switch work {
+        case .exchange(let exchange): exchange.feed(piece)
+        case .ai, .api, .models:
+            guard body.readableBytes + piece.readableBytes <= bodyLimit else {
+                return refuse(Rejection(
+                    413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))"))
+            }
+            if body.readableBytes == 0 && body.capacity == 0 { body = piece } else { body.writeImmutableBuffer(piece) }
+        case .none, .waiting, .refused: break
+        }
+    }
+
+    private func endOfRequest() {
+        requestIsWhole = true
+        clock.deadlines.answering()
+        let complete = body
+        body = ByteBuffer()
+        guard let request = inbound else { return }
+        switch work {
+        case .exchange(let exchange): exchange.feed(nil)
+        case .ai(let route):
+            work = .waiting
+            let exchange = server.gateway.answer(request, route: route, body: complete, sink: self)
+            if !answerIsWhole { work = .exchange(exchange) }
+        case .models(let id):
+            work = .waiting
+            answerModels(request, id: id)
+        case .api(let matched):
+            work = .waiting
+            matched.run(request, body: Array(complete.readableBytesView), on: self)
+        case .none, .waiting, .refused: settle()
+        }
+    }
+
+    private func answerModels(_ request: InboundRequest, id: String?) {
+        let dialect = Dialect.ofPath(request.path, hasAnthropicVersion: request.headers.contains("anthropic-version"))
+        server.gateway.listModels(on: eventLoop) { models in
+            if let id {
+                guard let model = models.first(where: { $0.id == id }) else {
+                    return self.refuse(Rejection(404, "model_not_found", "there is no model '\(id)'"))
+                }
+                self.send(.json(200, Gateway.renderModel(model, dialect)))
+            } else {
+                self.send(.json(200, Gateway.renderModels(models, dialect)))
+            }
+        }
+    }
+
+    private func sendContinue() {
+        guard let context else { return }
+        context.writeAndFlush(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+    }
+
+    // MARK: The answer
+
+    /// Answers with an error in the shape of the route. When a body was still to come, the connection closes after it.
+    func refuse(_ rejection: Rejection) {
+        guard !answerIsWhole || inbound == nil else { return }
+        server.noteRejection()
+        if !requestIsWhole { keepsAlive = false }
+        work = .refused
+        send(.failure(rejection, for: inbound))
+    }
+
+    /// One whole answer of our own.
+    func send(_ answer: APIAnswer) {
+        guard context != nil, !headWasSent else { return }
+        var headers = HeaderFields(answer.headers)
+        headers.add("Content-Type", answer.contentType)
+        headers.add("Content-Length", "\(answer.body.utf8.count)")
+        if let inbound { headers.add("X-Request-Id", inbound.id) }
+        sendHead(status: answer.status, headers: headers)
+        if inbound?.method != "HEAD" { sendBody(ByteBuffer(string: answer.body)) }
+        finish()
+        flush()
+    }
+
+    /// The request is over when both sides of it are.
+    private func settle() {
+        guard answerIsWhole else { return }
+        guard keepsAlive && requestIsWhole else { return closeAfterFlush() }
+        work = .none
+        inbound = nil
+        clock.deadlines.answered(now: .now())
+        if let channel = context?.channel { server.connectionIsIdle(channel, true) }
+        if server.isDraining { closeAfterFlush() }
+    }
+
+    /// Closes once what was written has gone out. The client may still be sending: reading on for a moment keeps the
+    /// kernel from resetting the connection before the answer is read.
+    private func closeAfterFlush() {
+        guard let context else { return }
+        context.flush()
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: requestIsWhole ? .zero : .milliseconds(250)) { channel.close(promise: nil) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, case .exchange(let exchange) = work { exchange.clientCaughtUp() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let expiry = event as? ConnectionDeadlines.Expiry else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        switch expiry {
+        case .idle, .writeStalled: context.close(promise: nil)
+        case .headTooSlow, .bodyTooSlow:
+            keepsAlive = false
+            if case .exchange = work { return context.close(promise: nil) }
+            refuse(Rejection(408, "request_timeout", "the request did not come in time"))
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        keepsAlive = false
+        guard error is HTTPParserError, !headWasSent else { return context.close(promise: nil) }
+        let tooLarge = (error as? HTTPParserError) == .headerOverflow
+        (requestIsWhole, answerIsWhole, inbound) = (false, false, nil)
+        refuse(tooLarge
+            ? Rejection(431, "headers_too_large", "the header fields are too large")
+            : Rejection(400, "bad_request", "this is not valid HTTP/1.1"))
+    }
+}
+
+// MARK: - What an exchange writes to
+
+extension ConnectionHandler: ResponseSink {
+    var eventLoop: any EventLoop {
+        guard let loop else { preconditionFailure("the handler was never added") }
+        return loop
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func sendHead(status: Int, headers: HeaderFields) {
+        guard let context else { return }
+        headWasSent = true
+        var fields = HTTPHeaders(headers.fields)
+        if version == .http1_0 && !headers.contains("content-length") { keepsAlive = false }
+        if !keepsAlive { fields.add(name: "Connection", value: "close") }
+        let head = HTTPResponseHead(
+            version: version == .http1_0 ? .http1_0 : .http1_1, status: HTTPResponseStatus(statusCode: status),
+            headers: fields)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    func sendBody(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+    }
+
+    func finish() {
+        guard let context, !answerIsWhole else { return }
+        answerIsWhole = true
+        context.write(wrapOutboundOut(.end(nil)), promise: nil)
+        settle()
+    }
+
+    func abort() {
+        answerIsWhole = true
+        context?.close(promise: nil)
+    }
+
+    func flush() { context?.flush() }
+
+    func pauseReading(_ pause: Bool) {
+        guard let context else { return }
+        if pause { clock.deadlines.answering() } else if !requestIsWhole { clock.deadlines.bodyResumed(now: .now()) }
+        context.channel.setOption(.autoRead, value: !pause).whenFailure { _ in
+            // The channel is gone: there is nothing left to read.
+        }
+    }
+}
+
+/// `/path?query` -> its two parts.
+private func splitTarget(_ target: String) -> (path: String, query: String?) {
+    guard let mark = target.firstIndex(of: "?") else { return (target, nil) }
+    return (String(target[..<mark]), String(target[target.index(after: mark)...]))
+}
+
+private func isLoopbackAddress(_ address: SocketAddress?) -> Bool {
+    guard let text = address?.ipAddress else { return false }
+    return text == "::1" || text.hasPrefix("127.") || text.hasPrefix("::ffff:127.")
+}

@@ -1,0 +1,124 @@
+package import Base
+package import Gateway
+package import Ledger
+package import Logging
+import NIOCore
+package import Settings
+import Synchronization
+package import Telemetry
+
+/// What all connections share. Built once by `main`; the parts that settings decide are replaced by `reload`.
+package final class ServerContext: Sendable {
+    package let gateway: Gateway
+    package let keys: KeyStore
+    package let log: RequestLog
+    package let metrics: MetricRegistry
+    package let workers: WorkerPool
+    package let logger: Logger
+    /// Connections that are open now.
+    package let openConnections: Gauge
+    /// Text of `GET /config`, kept by `main` with every reload.
+    package let version: String
+    package let startedAt: UnixTime
+
+    let routes: RouteTable
+    let requestIDs = RequestIDs()
+    private let accepted: Counter
+    private let rejected: Counter
+    private let live: Mutex<Live>
+    private let idle = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let draining = Atomic<Bool>(false)
+
+    private struct Live {
+        var settings: Settings
+        var bound: ListenAddress
+        var hostGuard: HostGuard
+        var authenticator: Authenticator
+        var configText: String
+    }
+
+    package init(
+        settings: Settings, gateway: Gateway, keys: KeyStore, log: RequestLog, metrics: MetricRegistry,
+        workers: WorkerPool, logger: Logger, version: String, configText: String
+    ) {
+        self.gateway = gateway
+        self.keys = keys
+        self.log = log
+        self.metrics = metrics
+        self.workers = workers
+        self.logger = logger
+        self.version = version
+        startedAt = .now()
+        openConnections = metrics.gauge("weir_connections_open", "Client connections that are open.")
+        accepted = metrics.counter("weir_connections_accepted_total", "Client connections accepted.")
+        rejected = metrics.counter("weir_rejections_total", "Requests refused before their body was read.")
+        routes = RouteTable.standard
+        let bound = settings.server.listen
+        live = Mutex(Live(
+            settings: settings, bound: bound, hostGuard: HostGuard(settings.server, bound: bound),
+            authenticator: Authenticator(ring: keys.ring, allowsAnonymous: settings.auth.anonymous == .loopback),
+            configText: configText))
+        metrics.reading("weir_ledger_dropped_total", "Rows of the request log that were dropped.") {
+            Double(log.droppedCount)
+        }
+        metrics.reading("weir_ledger_waiting", "Rows of the request log that wait to be written.") {
+            Double(log.waitingCount)
+        }
+    }
+
+    /// The listener's real address is known now (the port, when 0 was asked for).
+    package func bound(to address: ListenAddress) {
+        live.withLock {
+            $0.bound = address
+            $0.hostGuard = HostGuard($0.settings.server, bound: address)
+        }
+    }
+
+    /// New requests see the new settings. The listener itself stays as it is.
+    package func reload(_ settings: Settings, configText: String) {
+        gateway.reload(settings)
+        live.withLock {
+            $0.settings = settings
+            $0.configText = configText
+            $0.hostGuard = HostGuard(settings.server, bound: $0.bound)
+            $0.authenticator = Authenticator(
+                ring: keys.ring, allowsAnonymous: settings.auth.anonymous == .loopback)
+        }
+    }
+
+    var settings: Settings { live.withLock { $0.settings } }
+    package var listenAddress: ListenAddress { live.withLock { $0.bound } }
+    package var configText: String { live.withLock { $0.configText } }
+    var guards: (HostGuard, Authenticator, bodyLimit: ByteCount) {
+        live.withLock { ($0.hostGuard, $0.authenticator, $0.settings.server.bodyLimit) }
+    }
+
+    package var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    func beginDraining() { draining.store(true, ordering: .relaxed) }
+
+    func noteRejection() { rejected.add() }
+
+    /// False when there are too many connections already.
+    func connectionOpened() -> Bool {
+        accepted.add()
+        openConnections.add(1)
+        return openConnections.value <= settings.server.maxConnections
+    }
+
+    func connectionClosed(_ channel: any Channel) {
+        openConnections.add(-1)
+        idle.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
+    }
+
+    func connectionIsIdle(_ channel: any Channel, _ isIdle: Bool) {
+        idle.withLock { $0[ObjectIdentifier(channel)] = isIdle ? channel : nil }
+    }
+
+    /// A kept connection without a request has nothing to wait for.
+    func closeIdleConnections() {
+        for channel in idle.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+    }
+
+    func waitForConnections(_ step: Duration) { pauseThread(step) }
+}

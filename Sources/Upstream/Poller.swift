@@ -1,0 +1,93 @@
+internal import CLinux
+import Base
+import Glibc
+
+/// An eventfd: wakes a thread that sleeps in `epoll_wait`.
+struct WakeUp: Sendable {
+    let descriptor: Int32
+
+    init() {
+        descriptor = weir_eventfd()
+        precondition(descriptor >= 0, "no eventfd: \(errorText(errno))")
+    }
+
+    func signal() {
+        var one: UInt64 = 1
+        _ = retryingInterrupts { write(descriptor, &one, 8) }
+    }
+
+    func clear() {
+        var count: UInt64 = 0
+        _ = retryingInterrupts { read(descriptor, &count, 8) }
+    }
+}
+
+/// Which sockets curl wants watched, kept in an epoll set. A socket that goes idle stays registered until it makes
+/// itself heard or is closed, so that the next request on a kept connection costs no system call here.
+struct Poller: ~Copyable {
+    struct Event {
+        var descriptor: Int32
+        var isReadable: Bool
+        var isWritable: Bool
+        var isBroken: Bool
+    }
+
+    private struct Watch {
+        var registered: UInt32 = 0
+        var wanted: UInt32 = 0
+    }
+
+    private let epoll: Int32
+    private var watches: [Watch] = []
+    private var events: [weir_event]
+
+    init() {
+        epoll = weir_epoll_create()
+        precondition(epoll >= 0, "no epoll: \(errorText(errno))")
+        events = Array(repeating: weir_event(), count: 64)
+    }
+
+    deinit { close(epoll) }
+
+    mutating func watch(_ descriptor: Int32, readable: Bool, writable: Bool) {
+        precondition(descriptor >= 0)
+        let index = Int(descriptor)
+        while watches.count <= index { watches.append(Watch()) }
+        let wanted = (readable ? UInt32(WEIR_READABLE) : 0) | (writable ? UInt32(WEIR_WRITABLE) : 0)
+        watches[index].wanted = wanted
+        guard wanted != 0, watches[index].registered != wanted else { return }
+        let result = weir_epoll_set(epoll, descriptor, wanted, watches[index].registered != 0 ? 1 : 0)
+        precondition(result == 0, "cannot watch a socket: \(errorText(errno))")
+        watches[index].registered = wanted
+    }
+
+    /// The socket is about to be closed: the kernel forgets it by itself.
+    mutating func forget(_ descriptor: Int32) {
+        guard watches.indices.contains(Int(descriptor)) else { return }
+        watches[Int(descriptor)] = Watch()
+    }
+
+    /// Waits and calls `handle` for each event; those nobody wants end their registration.
+    mutating func wait(milliseconds: Int32) -> [Event] {
+        let count = weir_epoll_wait(epoll, &events, Int32(events.count), milliseconds)
+        guard count > 0 else {
+            precondition(count == 0 || errno == EINTR, "epoll_wait fails: \(errorText(errno))")
+            return []
+        }
+        var wanted: [Event] = []
+        wanted.reserveCapacity(Int(count))
+        for event in events[..<Int(count)] {
+            let index = Int(event.descriptor)
+            guard watches[index].wanted != 0 else {
+                _ = weir_epoll_set(epoll, event.descriptor, 0, 1)
+                watches[index].registered = 0
+                continue
+            }
+            wanted.append(Event(
+                descriptor: event.descriptor, isReadable: event.events & UInt32(WEIR_READABLE) != 0,
+                isWritable: event.events & UInt32(WEIR_WRITABLE) != 0,
+                isBroken: event.events & UInt32(WEIR_ERROR) != 0))
+        }
+        return wanted
+    }
+}
