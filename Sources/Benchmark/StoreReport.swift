@@ -17,9 +17,12 @@ package struct StoreRate: Sendable {
 package struct StoreReport: Sendable, CustomStringConvertible {
     package var start: StoreRate
     package var ours: StoreRate
+    /// The same writer with no reader beside it.
+    package var startWriting: StoreRate
+    package var oursWriting: StoreRate
 
     /// Operations a second, ours over the start.
-    package var ratio: Double { start.operationsPerSecond > 0 ? ours.operationsPerSecond / start.operationsPerSecond : 0 }
+    package var ratio: Double { quotient(\.operationsPerSecond) }
     package var meetsTarget: Bool { ratio >= StoreBenchmark.targetRatio }
 
     /// For people.
@@ -32,6 +35,8 @@ package struct StoreReport: Sendable, CustomStringConvertible {
           ratio  \(tenths(ratio))x operations (target \(tenths(StoreBenchmark.targetRatio))x: \
         \(meetsTarget ? "met" : "missed")), \(tenths(quotient(\.readsPerSecond)))x reads, \
         \(tenths(quotient(\.writesPerSecond)))x writes
+          writer alone  \(Int(startWriting.writesPerSecond)) to \(Int(oursWriting.writesPerSecond)) writes/s, \
+        \(tenths(oursWriting.writesPerSecond / max(1, startWriting.writesPerSecond)))x
         """
     }
 
@@ -39,7 +44,8 @@ package struct StoreReport: Sendable, CustomStringConvertible {
     package var json: String {
         """
         {"benchmark":"store","rows":\(StoreBenchmark.rows),"readerThreads":\(StoreBenchmark.readerThreads),\
-        "start":\(object(start)),"ours":\(object(ours)),"ratio":\(tenths(ratio)),\
+        "start":\(object(start)),"ours":\(object(ours)),\
+        "startWriting":\(object(startWriting)),"oursWriting":\(object(oursWriting)),"ratio":\(tenths(ratio)),\
         "target":\(tenths(StoreBenchmark.targetRatio)),"meetsTarget":\(meetsTarget)}
         """
     }

@@ -43,23 +43,23 @@ enum StoreWorkload {
         }
     }
 
-    /// Drives the store for a while with its reader threads and one writer.
-    static func measure(_ store: any StoreUnderTest, for length: Duration) throws -> StoreRate {
-        defer { store.close() }
+    /// Drives the store for a while with some reader threads and one writer.
+    static func measure(_ store: any StoreUnderTest, readers: Int, for length: Duration) throws -> StoreRate {
         let tally = Tally()
+        let before = try store.count()
         let began = MonotonicInstant.now()
         let end = began.advanced(by: length)
-        var threads = (0..<StoreBenchmark.readerThreads).map { index in
+        var threads = (0..<readers).map { index in
             OSThread.start("bench-read-\(index)") { readUntil(end, store, tally, seed: UInt64(index)) }
         }
-        threads.append(OSThread.start("bench-write") { writeUntil(end, store, tally) })
+        threads.append(OSThread.start("bench-write") { writeUntil(end, store, tally, after: before) })
         for thread in threads { thread.join() }
         let seconds = MonotonicInstant.now().duration(since: began).seconds
         if let failure = tally.failure.withLock({ $0 }) { throw failure }
         let writes = tally.writes.load(ordering: .relaxed)
         let count = try store.count()
-        guard count == StoreBenchmark.rows + writes else {
-            throw StoreBenchmarkFailure.wrongResult("\(count) rows for \(writes) acknowledged inserts")
+        guard count == before + writes else {
+            throw StoreBenchmarkFailure.wrongResult("\(count - before) new rows for \(writes) acknowledged inserts")
         }
         return StoreRate(
             seconds: seconds, reads: tally.reads.load(ordering: .relaxed), writes: writes,
@@ -85,11 +85,13 @@ enum StoreWorkload {
         tally.checksum.wrappingAdd(checksum, ordering: .relaxed)
     }
 
-    private static func writeUntil(_ end: MonotonicInstant, _ store: any StoreUnderTest, _ tally: Tally) {
+    private static func writeUntil(
+        _ end: MonotonicInstant, _ store: any StoreUnderTest, _ tally: Tally, after last: Int
+    ) {
         var writes = 0, checksum: UInt64 = 0
         do {
             while MonotonicInstant.now() < end, !tally.isOver.load(ordering: .relaxed) {
-                let id = StoreBenchmark.rows + writes + 1
+                let id = last + writes + 1
                 let text = body(id)
                 try store.write(id, text)
                 checksum &+= sum(text)

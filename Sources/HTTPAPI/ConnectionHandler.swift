@@ -24,6 +24,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         /// The answer is being made.
         case exchange(Exchange)
         case waiting
+        /// Has no body and will be refused as soon as it is whole, so that the connection can go on.
+        case refusing(Rejection)
         /// Refused: what still comes of its body is dropped, and the connection closes.
         case refused
     }
@@ -45,6 +47,12 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     private var version = HTTPVersion.http1_1
     private(set) var headWasSent = false
     private var answerIsWhole = true
+    /// The last answer is out or on its way out: what still comes is dropped.
+    private var isClosing = false
+    /// An answer lets the next pipelined request in while we are still inside this one: it waits here for its turn,
+    /// or thousands of them would nest on the stack.
+    private var isReading = false
+    private var nextParts: CircularBuffer<HTTPServerRequestPart> = []
 
     init(_ server: ServerContext, clock: ConnectionClock, isControl: Bool, isUnix: Bool) {
         self.server = server
@@ -64,7 +72,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         server.connectionIsIdle(context.channel, true)
         if isControl && !ControlPeer.isAllowed(context.channel) { return context.close(promise: nil) }
         if !hasRoom {
-            refuse(Rejection(503, "too_many_connections", "too many connections are open; see server.max-connections"))
+            refuseConnection(Rejection(503, "too_many_connections", "too many connections are open; see server.max-connections"))
         }
         context.fireChannelActive()
     }
@@ -78,7 +86,17 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
+        let part = unwrapInboundIn(data)
+        guard !isReading else { return nextParts.append(part) }
+        isReading = true
+        take(part)
+        while let next = nextParts.popFirst() { take(next) }
+        isReading = false
+    }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        guard !isClosing else { return }
+        switch part {
         case .head(let head): begin(head)
         case .body(let piece): receive(piece)
         case .end: endOfRequest()
@@ -106,7 +124,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
             try plan(request, facts)
             if facts.expectsContinue && version == .http1_1 { sendContinue() }
         } catch {
-            refuse(error)
+            if facts.hasBody { refuse(error) } else { work = .refusing(error) }
         }
     }
 
@@ -173,7 +191,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
                     413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))"))
             }
             if body.readableBytes == 0 && body.capacity == 0 { body = piece } else { body.writeImmutableBuffer(piece) }
-        case .none, .waiting, .refused: break
+        case .none, .waiting, .refusing, .refused: break
         }
     }
 
@@ -195,6 +213,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         case .api(let matched):
             work = .waiting
             matched.run(request, body: Array(complete.readableBytesView), on: self)
+        case .refusing(let rejection): refuse(rejection)
         case .none, .waiting, .refused: settle()
         }
     }
@@ -226,8 +245,15 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         guard !answerIsWhole || inbound == nil else { return }
         server.noteRejection()
         if !requestIsWhole { keepsAlive = false }
+        if case .exchange(let exchange) = work { exchange.clientGone() }
         work = .refused
         send(.failure(rejection, for: inbound))
+    }
+
+    /// The same where no request has begun: too slow, not HTTP, or one connection too many.
+    private func refuseConnection(_ rejection: Rejection) {
+        (requestIsWhole, answerIsWhole, inbound) = (false, false, nil)
+        refuse(rejection)
     }
 
     /// One whole answer of our own.
@@ -245,22 +271,20 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
 
     /// The request is over when both sides of it are.
     private func settle() {
-        guard answerIsWhole else { return }
-        guard keepsAlive && requestIsWhole else { return closeAfterFlush() }
+        guard answerIsWhole, !isClosing else { return }
         work = .none
         inbound = nil
-        clock.deadlines.answered(now: .now())
         if let channel = context?.channel { server.connectionIsIdle(channel, true) }
-        if server.isDraining { closeAfterFlush() }
     }
 
     /// Closes once what was written has gone out. The client may still be sending: reading on for a moment keeps the
     /// kernel from resetting the connection before the answer is read.
-    private func closeAfterFlush() {
-        guard let context else { return }
-        context.flush()
-        let channel = context.channel
-        context.eventLoop.scheduleTask(in: requestIsWhole ? .zero : .milliseconds(250)) { channel.close(promise: nil) }
+    private func close(after written: EventLoopFuture<Void>) {
+        isClosing = true
+        guard let channel = context?.channel else { return }
+        let pause = requestIsWhole ? TimeAmount.zero : .milliseconds(250)
+        written.whenComplete { _ in channel.eventLoop.scheduleTask(in: pause) { channel.close(promise: nil) } }
+        context?.flush()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -277,7 +301,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         case .headTooSlow, .bodyTooSlow:
             keepsAlive = false
             if case .exchange = work { return context.close(promise: nil) }
-            refuse(Rejection(408, "request_timeout", "the request did not come in time"))
+            let late = Rejection(408, "request_timeout", "the request did not come in time")
+            if inbound == nil { refuseConnection(late) } else { refuse(late) }
         }
     }
 
@@ -285,8 +310,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         keepsAlive = false
         guard error is HTTPParserError, !headWasSent else { return context.close(promise: nil) }
         let tooLarge = (error as? HTTPParserError) == .headerOverflow
-        (requestIsWhole, answerIsWhole, inbound) = (false, false, nil)
-        refuse(tooLarge
+        if case .exchange(let exchange) = work { exchange.clientGone() }
+        refuseConnection(tooLarge
             ? Rejection(431, "headers_too_large", "the header fields are too large")
             : Rejection(400, "bad_request", "this is not valid HTTP/1.1"))
     }
@@ -321,7 +346,11 @@ extension ConnectionHandler: ResponseSink {
     func finish() {
         guard let context, !answerIsWhole else { return }
         answerIsWhole = true
-        context.write(wrapOutboundOut(.end(nil)), promise: nil)
+        clock.deadlines.answered(now: .now())
+        let closes = !keepsAlive || !requestIsWhole || server.isDraining
+        let written = closes ? context.eventLoop.makePromise(of: Void.self) : nil
+        context.write(wrapOutboundOut(.end(nil)), promise: written)
+        if let written { close(after: written.futureResult) }
         settle()
     }
 

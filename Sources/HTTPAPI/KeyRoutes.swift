@@ -11,7 +11,7 @@ import Telemetry
 enum KeyRoutes {
     static let all = [
         APIRoute("GET", "/keys", .guarded(.admin), "All keys, without their secrets") { call in
-            .json(200, .object([("keys", .array(try call.server.keys.list(tenant: call.query("tenant")).map(render)))]))
+            .json(200, .object([("keys", .array(try call.server.keys.list(tenant: call.query("tenant")).map(\.json)))]))
         },
         APIRoute("POST", "/keys", .guarded(.admin), "Makes a key; its secret is in this answer only", create),
         APIRoute("DELETE", "/keys/{id}", .guarded(.admin), "Revokes a key for good") { call in
@@ -48,15 +48,7 @@ enum KeyRoutes {
         }
         let (key, secret) = try call.server.keys.create(
             name: wanted.name, tenant: wanted.tenant ?? wanted.name, scopes: scopes)
-        guard case .object(let members) = render(key) else { preconditionFailure("a key is an object") }
+        guard case .object(let members) = key.json else { preconditionFailure("a key is an object") }
         return .json(201, .object(members + [("key", .string(secret))]))
-    }
-
-    private static func render(_ key: StoredKey) -> JSONValue {
-        .object([
-            ("id", .string(key.id)), ("name", .string(key.name)), ("tenant", .string(key.tenant)),
-            ("scopes", .array(key.scopes.scopes.map { .string($0.description) })),
-            ("created", .string(key.created.iso8601)), ("revoked", JSONValue(key.revoked?.iso8601)),
-        ])
     }
 }

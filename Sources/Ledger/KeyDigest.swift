@@ -32,7 +32,8 @@ struct KeyDigest: Sendable {
 
     /// Looks at all 32 bytes whatever the first ones say: the clock tells a guesser nothing.
     func isEqual(_ other: KeyDigest) -> Bool {
-        (words.0 ^ other.words.0) | (words.1 ^ other.words.1) | (words.2 ^ other.words.2) | (words.3 ^ other.words.3) == 0
+        let (a, b) = (words, other.words)
+        return (a.0 ^ b.0) | (a.1 ^ b.1) | (a.2 ^ b.2) | (a.3 ^ b.3) == 0
     }
 
     private static func words(_ bytes: UnsafeRawBufferPointer) -> (UInt64, UInt64, UInt64, UInt64) {

@@ -1,6 +1,7 @@
 /// List prices of the current OpenAI and Anthropic models, standard tier, in US dollars for a million tokens, as
-/// published in November 2026. Providers change them: a price in the settings always wins over this table, and what
-/// is not here costs "unknown", never zero. Batch, flex and priority tiers and tools that cost by the call are not known.
+/// published in November 2026 (2026-11). Providers change them: a price in the settings always wins over this table,
+/// and the cost of what is not here is unknown, never zero. Batch, flex and priority tiers and tools that cost by the
+/// call are not in it.
 enum PriceTable {
     static let prices: [String: ModelPrice] = openAI.merging(anthropic) { first, _ in first }
 

@@ -14,6 +14,7 @@ package final class Principal: Sendable {
         self.scopes = scopes
     }
 
+    /// Whether this caller may do what `required` names.
     package func allows(_ required: Scope) -> Bool { scopes.allows(required) }
 
     /// A caller from loopback without a key that Weir knows.

@@ -1,5 +1,4 @@
 package import Base
-import Glibc
 internal import SQLite
 internal import Synchronization
 
@@ -42,8 +41,8 @@ package final class RequestLog: Sendable {
 
     deinit { mailbox.close() }
 
-    /// Takes a row for the next batch: one short lock, no file, no wait. When the mailbox is full or the log closed, the
-    /// row is dropped and counted. Call it from anywhere.
+    /// Takes a row for the next batch: one short lock, no file, no wait. When the mailbox is full or the log closed,
+    /// the row is dropped and counted. Call it from anywhere.
     package func record(_ record: RequestRecord) {
         if !mailbox.offer(.row(record)) { refused.add(1, ordering: .relaxed) }
     }
@@ -71,7 +70,7 @@ package final class RequestLog: Sendable {
             guard tries < 5_000 else { throw DatabaseFailure.writerBehind(path: store.path) }
             tries += 1
             mailbox.wake()
-            usleep(1_000)
+            pauseThread(.milliseconds(1))
         }
         mailbox.wake()
         try done.take()

@@ -145,8 +145,10 @@ enum RequestTable {
     /// Deletes at most `limit` of the oldest rows written before `time`; how many it were.
     static func prune(olderThan time: UnixTime, limit: Int, _ connection: Connection) throws -> Int {
         try connection.run(
-            "DELETE FROM requests WHERE row_id IN (SELECT row_id FROM requests WHERE row_id < ?1 ORDER BY row_id LIMIT ?2)",
-            time.microseconds, limit)
+            """
+            DELETE FROM requests WHERE row_id IN
+                (SELECT row_id FROM requests WHERE row_id < ?1 ORDER BY row_id LIMIT ?2)
+            """, time.microseconds, limit)
         return connection.changedRows
     }
 }

@@ -130,7 +130,9 @@ package final class ResourceOwners: Sendable {
         memory.withLock { $0.giveUp(id, change) }
     }
 
-    private static func insert(_ id: String, _ owner: ResourceOwner, _ connection: Connection) throws -> ResourceOwner? {
+    private static func insert(
+        _ id: String, _ owner: ResourceOwner, _ connection: Connection
+    ) throws -> ResourceOwner? {
         try connection.run(
             """
             INSERT INTO resource_owners VALUES (?1, ?2, ?3, ?4, ?5)

@@ -3,7 +3,9 @@ internal import Base
 /// One thing a key may do, written as in `weir keys create --scope queue:jobs-*:put`. A name may end in `*`, which
 /// stands for any rest.
 package enum Scope: Hashable, Sendable, CustomStringConvertible {
+    /// What a queue's scope lets one do.
     package enum QueueRight: String, Sendable, CaseIterable { case put, take }
+    /// What a collection's scope lets one do.
     package enum KnowledgeRight: String, Sendable, CaseIterable { case read, write }
 
     case ai

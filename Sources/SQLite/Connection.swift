@@ -6,7 +6,9 @@ internal import CSQLite
 package final class Connection {
     /// How the file is opened. There are no defaults: each caller says what it promises.
     package struct Options: Sendable {
+        /// `create` makes the file when it is missing; the others refuse.
         package enum Access: Sendable { case create, readWrite, readOnly }
+        /// A new file gets this journal; an existing one keeps its own until the writer turns the WAL on.
         package enum Journal: Sendable { case wal, rollback }
 
         package var access: Access

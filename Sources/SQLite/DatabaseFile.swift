@@ -7,7 +7,8 @@ import Glibc
 package enum DatabaseFile {
     /// Opens the file for its one writer, made or migrated to the newest version as needed.
     /// - Parameter checkedSizeMax: a file up to this size is checked through and through after an unclean stop.
-    /// - Throws: `SQLiteFailure` (`isCorrupt` when the file is damaged; no byte of it is changed), `DatabaseFailure.newer`.
+    /// - Throws: `SQLiteFailure` (`isCorrupt` when the file is damaged; no byte of it is changed),
+    ///   `DatabaseFailure.newer`.
     static func openWriter(
         _ path: String, durability: Durability, migrations: Migrations, checkedSizeMax: ByteCount
     ) throws -> Connection {

@@ -44,11 +44,13 @@ package struct Statement: ~Copyable {
 
     // Columns count from 0. Reading one that is not there is a programmer's error.
 
+    /// Whether the column holds NULL.
     package func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, checked(column)) == SQLITE_NULL }
 
     /// NULL reads as 0; see `optionalInteger`.
     package func integer(_ column: Int) -> Int64 { sqlite3_column_int64(handle, checked(column)) }
 
+    /// NULL reads as nil.
     package func optionalInteger(_ column: Int) -> Int64? { isNull(column) ? nil : integer(column) }
 
     /// NULL reads as 0.
@@ -61,6 +63,7 @@ package struct Statement: ~Copyable {
         return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
+    /// NULL reads as nil.
     package func optionalText(_ column: Int) -> String? { isNull(column) ? nil : text(column) }
 
     /// NULL reads as no bytes.

@@ -31,6 +31,10 @@ extension Behaviour {
 
     private static let waits: [String: any Wait] = ["latency": \.latency, "first-token": \.firstToken]
 
+    /// Every name `X-Simulate` takes, in alphabetical order.
+    package static let names: [String] = [Array(flags.keys), Array(counts.keys), Array(waits.keys), ["tps", "gzip"]]
+        .flatMap { $0 }.sorted()
+
     /// Reads `a=1,b`, adding to what is set already. Throws on a name or value it does not know.
     package mutating func apply(_ text: some StringProtocol) throws(BehaviourError) {
         for part in text.split(separator: ",") {
@@ -39,7 +43,8 @@ extension Behaviour {
             let name = String(first.drop { $0 == " " }.prefix { $0 != " " }).lowercased()
             let value = pair.count == 2 ? String(pair[1].drop { $0 == " " }.prefix { $0 != " " }) : nil
             guard set(name, value) else {
-                throw BehaviourError(message: "X-Simulate does not know \(part): see the list in the simulator's help")
+                let known = Self.names.joined(separator: ", ")
+                throw BehaviourError(message: "X-Simulate does not know \(part): it takes \(known)")
             }
         }
     }

@@ -123,16 +123,12 @@ final class Provider: Sendable {
                 parameter: "previous_response_id", code: "previous_response_not_found")
         }
         let answers = try ResponsesAnswers(plan)
-        let isBackground = fields.isTrue(.background)
+        let object = answers.plain()
         if fields[.store] == nil || fields.isTrue(.store) {
-            let items = InputItems(plan)
-            memory.keep(
-                StoredResponse(
-                    id: answers.id, object: answers.plain(), cancelled: answers.begun("cancelled"),
-                    isBackground: isBackground, items: items.json, firstItem: items.first, lastItem: items.last))
+            memory.keep(StoredResponse(answers: answers, object: object))
         }
         if streams { return Answer(answers.streamed()) }
-        return Answer(isBackground ? answers.begun("queued") : answers.plain())
+        return Answer(fields.isTrue(.background) ? answers.begun("queued") : object)
     }
 }
 

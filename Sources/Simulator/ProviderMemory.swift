@@ -82,8 +82,9 @@ private struct Shelf<Item: Kept>: Sendable {
     mutating func put(_ item: Item) {
         if let old = items.updateValue(item, forKey: item.id) { bytes -= old.byteCount } else { order.append(item.id) }
         bytes += item.byteCount
-        while let oldest = order.first, order.count > 1, order.count > countMax || bytes > bytesMax {
-            _ = remove(oldest)
+        while order.count > 1, order.count > countMax || bytes > bytesMax {
+            let oldest = order.removeFirst()
+            bytes -= items.removeValue(forKey: oldest)?.byteCount ?? 0
         }
     }
 

@@ -2,7 +2,7 @@ import NIOCore
 
 /// `POST /responses`: the object and its event stream.
 struct ResponsesAnswers {
-    private let plan: AnswerPlan
+    let plan: AnswerPlan
     let id: String
     private let messageID: String
     private let inputTokens: Int

@@ -3,18 +3,13 @@ import NIOCore
 
 /// A response that may be asked for again by its id.
 struct StoredResponse: Kept {
-    let id: String
+    /// What it was made from: input items and other states are written when someone asks for them.
+    let answers: ResponsesAnswers
     /// The object as `GET` answers it.
     var object: ByteBuffer
-    /// The object once it is cancelled.
-    let cancelled: ByteBuffer
-    let isBackground: Bool
-    /// The `data` array of its input items.
-    let items: ByteBuffer
-    let firstItem: String
-    let lastItem: String
 
-    var byteCount: Int { object.readableBytes + cancelled.readableBytes + items.readableBytes }
+    var id: String { answers.id }
+    var byteCount: Int { object.readableBytes + answers.plan.fields.document.text.readableBytes }
 }
 
 /// The routes about responses that exist already.
@@ -24,19 +19,20 @@ extension ProviderMemory {
         switch (request.method, request.path) {
         case ("GET", .response): return stored.object
         case ("GET", .responseItems):
+            let items = InputItems(stored.answers.plan)
             var buffer = ByteBuffer()
             buffer.put("{\"object\":\"list\",\"data\":")
-            buffer.writeImmutableBuffer(stored.items)
-            buffer.put(",\"first_id\":\"\(stored.firstItem)\",\"last_id\":\"\(stored.lastItem)\",\"has_more\":false}")
+            buffer.writeImmutableBuffer(items.json)
+            buffer.put(",\"first_id\":\"\(items.first)\",\"last_id\":\"\(items.last)\",\"has_more\":false}")
             return buffer
         case ("POST", .responseCancel):
-            guard stored.isBackground else {
+            guard stored.answers.plan.fields.isTrue(.background) else {
                 throw Refusal(status: 400, message: "Only responses with background set to true can be cancelled.")
             }
             var cancelled = stored
-            cancelled.object = stored.cancelled
+            cancelled.object = stored.answers.begun("cancelled")
             keep(cancelled)
-            return stored.cancelled
+            return cancelled.object
         case ("DELETE", .response):
             _ = removeResponse(request.id)
             return ByteBuffer(string: "{\"id\":\"\(stored.id)\",\"object\":\"response\",\"deleted\":true}")

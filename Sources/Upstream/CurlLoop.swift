@@ -9,7 +9,7 @@ final class CurlLoop {
     private static let sweepInterval = Duration.milliseconds(100)
 
     let share: UnsafeMutableRawPointer
-    var poller = Poller()
+    let poller = Poller()
     /// The time this turn began: precise enough for deadlines, and read from the clock once.
     private(set) var now = MonotonicInstant.now()
 

@@ -24,7 +24,7 @@ struct WakeUp: Sendable {
 
 /// Which sockets curl wants watched, kept in an epoll set. A socket that goes idle stays registered until it makes
 /// itself heard or is closed, so that the next request on a kept connection costs no system call here.
-struct Poller: ~Copyable {
+final class Poller {
     struct Event {
         var descriptor: Int32
         var isReadable: Bool
@@ -49,7 +49,7 @@ struct Poller: ~Copyable {
 
     deinit { close(epoll) }
 
-    mutating func watch(_ descriptor: Int32, readable: Bool, writable: Bool) {
+    func watch(_ descriptor: Int32, readable: Bool, writable: Bool) {
         precondition(descriptor >= 0)
         let index = Int(descriptor)
         while watches.count <= index { watches.append(Watch()) }
@@ -62,13 +62,13 @@ struct Poller: ~Copyable {
     }
 
     /// The socket is about to be closed: the kernel forgets it by itself.
-    mutating func forget(_ descriptor: Int32) {
+    func forget(_ descriptor: Int32) {
         guard watches.indices.contains(Int(descriptor)) else { return }
         watches[Int(descriptor)] = Watch()
     }
 
     /// Waits and calls `handle` for each event; those nobody wants end their registration.
-    mutating func wait(milliseconds: Int32) -> [Event] {
+    func wait(milliseconds: Int32) -> [Event] {
         let count = weir_epoll_wait(epoll, &events, Int32(events.count), milliseconds)
         guard count > 0 else {
             precondition(count == 0 || errno == EINTR, "epoll_wait fails: \(errorText(errno))")
