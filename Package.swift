@@ -46,7 +46,7 @@ let package = Package(
         module("Telemetry", ["Base", logging]),
         module("SQLite", ["Base", "CSQLite"]),
         module("Upstream", ["Base", "Telemetry", "CCurl", "CLinux", nioCore]),
-        module("Ledger", ["Base", "Telemetry", "SQLite", crypto]),
+        module("Ledger", ["Base", "SQLite", crypto]),
         module("Gateway", ["Base", "Settings", "Telemetry", "Upstream", "Ledger", nioCore]),
         module("Operations", ["Base", "Settings", "Telemetry", "SQLite", "Ledger"]),
         module(
@@ -62,6 +62,26 @@ let package = Package(
                 "Operations", "HTTPAPI", "Simulator", "Benchmark", argumentParser, logging, nioCore, nioPosix,
             ],
             swiftSettings: strict),
+
+        tests("TidyTests", []),
+        tests("BaseTests", ["Base"]),
+        tests("SettingsTests", ["Settings", "Base"]),
+        tests("TelemetryTests", ["Base", "Telemetry", logging]),
+        tests("SQLiteTests", ["Base", "SQLite"]),
+        tests("UpstreamTests", ["Base", "Telemetry", "Upstream", nioCore, nioPosix]),
+        tests("LedgerTests", ["Base", "SQLite", "Ledger"]),
+        tests(
+            "GatewayTests",
+            ["Base", "Settings", "Telemetry", "Upstream", "Ledger", "Gateway", nioCore, nioPosix, nioEmbedded]),
+        tests("OperationsTests", ["Base", "Operations"]),
+        tests(
+            "HTTPAPITests",
+            ["Base", "Settings", "Telemetry", "Upstream", "Ledger", "Gateway", "Operations", "HTTPAPI", nioCore, nioPosix,
+             nioHTTP1, nioEmbedded, logging]),
+        tests("SimulatorTests", ["Base", "Simulator", nioCore, nioHTTP1]),
+        tests("BenchmarkTests", ["Base", "Benchmark"]),
+        // Drives the built binary only; Base and Benchmark lend it clocks and child processes.
+        tests("IntegrationTests", ["Base", "Benchmark"]),
     ],
     swiftLanguageModes: [.v6]
 )

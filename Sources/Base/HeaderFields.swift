@@ -21,17 +21,9 @@ package struct HeaderFields: Sendable {
     }
 }
 
-/// ASCII letters match whatever their case. Nothing is allocated.
-package func equalIgnoringCase(_ a: String, _ b: String) -> Bool {
-    guard a.utf8.count == b.utf8.count else { return false }
-    return zip(a.utf8, b.utf8).allSatisfy { lowercase($0) == lowercase($1) }
-}
-
-@inline(__always)
-private func lowercase(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 0x20 : byte }
-
 /// A value that may stand in a header: no control character but a tab (RFC 9110, 5.5). What a client or a provider
 /// sends is checked with this before it is reflected.
 package func isHeaderValue(_ text: String) -> Bool {
-    text.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }
+    for byte in text.utf8 where (byte < 0x20 && byte != 0x09) || byte == 0x7F { return false }
+    return true
 }

@@ -21,17 +21,21 @@ package struct JSONMemberCapture: Sendable {
     private var target: Int?
     private var buffer: [UInt8] = []
 
-    package init(_ names: [String]) {
-        self.names = names.map { Array($0.utf8) }
+    package init(_ names: [String]) { self.init(encoded: names.map { Array($0.utf8) }) }
+
+    /// The same for names kept as bytes: a caller on the hot path makes them once.
+    package init(encoded names: [[UInt8]]) {
+        self.names = names
         values = Array(repeating: nil, count: names.count)
     }
 
     package mutating func feed(_ bytes: UnsafeRawBufferPointer) {
-        for byte in bytes where !isComplete { feed(byte) }
+        guard !isComplete else { return }
+        for byte in bytes { feed(byte) }
     }
 
     private mutating func feed(_ byte: UInt8) {
-        if inString { feedString(byte) } else { feedStructure(byte) }
+        if inString { feedString(byte) } else if !isComplete { feedStructure(byte) }
     }
 
     private mutating func feedString(_ byte: UInt8) {

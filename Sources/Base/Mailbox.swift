@@ -3,7 +3,7 @@ import Glibc
 
 /// A bounded queue from many threads to one: the way work reaches a writer thread. Offering never blocks; what
 /// does not fit is refused and the caller counts it. The receiver takes everything at once and sleeps in between,
-/// so that a busy sender pays one uncontended lock and no wake-up.
+/// so that a busy sender pays one uncontended lock and no wake-up. (A few threads may share one, taking one at a time.)
 package final class Mailbox<Element: Sendable>: @unchecked Sendable {  // every field is guarded by `mutex`
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -44,7 +44,7 @@ package final class Mailbox<Element: Sendable>: @unchecked Sendable {  // every 
     package func close() {
         pthread_mutex_lock(mutex)
         closed = true
-        pthread_cond_signal(condition)
+        pthread_cond_broadcast(condition)
         pthread_mutex_unlock(mutex)
     }
 
@@ -56,14 +56,20 @@ package final class Mailbox<Element: Sendable>: @unchecked Sendable {  // every 
     }
 
     /// Waits until `wakeAt` elements are there, `wait` is over or someone calls `wake()`; takes what there is
-    /// (perhaps nothing). Nil once closed and empty. One thread only.
-    package func take(waiting wait: Duration) -> [Element]? {
+    /// (perhaps nothing). Nil once closed and empty. Several threads may share a mailbox whose `wakeAt` is 1.
+    /// - Parameter limit: takes no more than this many; what is left wakes the next thread.
+    package func take(waiting wait: Duration, atMost limit: Int = .max) -> [Element]? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         if !closed && elements.count < wakeAt {
             weir_condition_wait(condition, mutex, UInt64(max(0, wait.wholeNanoseconds)))
         }
         if closed && elements.isEmpty { return nil }
+        if elements.count > limit {
+            defer { elements.removeFirst(limit) }
+            pthread_cond_signal(condition)
+            return Array(elements[..<limit])
+        }
         var taken: [Element] = []
         swap(&taken, &elements)
         elements.reserveCapacity(min(taken.count, capacity))

@@ -12,8 +12,9 @@ package final class WorkerPool: Sendable {
         self.jobs = jobs
         for number in 1...threads {
             _ = OSThread.start("\(name)-\(number)") {
-                while let batch = jobs.take(waiting: .seconds(3_600)) {
-                    for job in batch { job() }
+                // One at a time: a job that blocks must not hold up what another thread could do.
+                while let next = jobs.take(waiting: .seconds(3_600), atMost: 1) {
+                    for job in next { job() }
                 }
             }
         }

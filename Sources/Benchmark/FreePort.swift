@@ -4,6 +4,7 @@ internal import Glibc
 /// TCP ports of 127.0.0.1 that nobody listens on. Another program may take one before it is used: start the server at
 /// once and check that it is ready.
 package enum FreePort {
+    /// One port.
     package static func any() throws(SystemFailure) -> Int { try distinct(1)[0] }
 
     /// Several at once, all different.

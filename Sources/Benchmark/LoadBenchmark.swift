@@ -5,12 +5,14 @@ internal import Glibc
 package struct LoadOptions: Sendable {
     /// The program under test: the running executable's own path.
     package var weirPath: String
-    /// How long one round of load lasts; streams run for at least 10.
+    /// How long one round of load lasts, from 1 to 600; streams run for at least 10.
     package var seconds = 6
     /// Measures by name; empty: all of `LoadBenchmark.measureNames`.
     package var only: Set<String> = []
     /// Leave settings, logs and data of the servers behind, and say where.
     package var keepsFolder = false
+    /// Where the temporary folder is made.
+    package var folder = environmentVariable("TMPDIR") ?? "/tmp"
     /// Told what is going on, a line at a time.
     package var say: @Sendable (String) -> Void = { _ in }
 
@@ -35,6 +37,8 @@ package enum LoadBenchmark {
         if let unknown = options.only.sorted().first(where: { !measureNames.contains($0) }) {
             throw BenchmarkFailure.unknownMeasure(unknown, known: measureNames)
         }
+        var options = options
+        options.seconds = min(max(1, options.seconds), 600)
         let workbench = try Workbench(options)
         let interrupts = InterruptWatch(folder: options.keepsFolder ? nil : workbench.folder)
         defer {

@@ -2,6 +2,7 @@ package import Base
 
 /// One line of the report: what Weir did, what the peer did, and whether that is good enough.
 package struct LoadRow: Sendable {
+    /// What a value is counted in; the raw value is how it is written.
     package enum Unit: String, Sendable {
         case perSecond = "/s"
         case milliseconds = "ms"
@@ -12,6 +13,7 @@ package struct LoadRow: Sendable {
 
     /// What a value of Weir's means beside the peer's.
     package struct Comparison: Sendable, Equatable {
+        /// How the two are set beside each other.
         package enum Kind: String, Sendable {
             /// Weir's over the peer's.
             case ratio
@@ -40,6 +42,7 @@ package struct LoadRow: Sendable {
         case atMost(Double)
     }
 
+    /// What Weir is measured beside, and its value in the row's unit.
     package struct Peer: Sendable, Equatable {
         package var name: String
         package var value: Double
@@ -82,6 +85,7 @@ package struct LoadRow: Sendable {
 
 /// What the load benchmark found. It prints; it never judges a build.
 package struct LoadReport: Sendable {
+    /// A measure that was asked for and gave no figure.
     package struct Skipped: Sendable, Equatable {
         package var measure: String
         package var reason: String
@@ -102,12 +106,13 @@ package struct LoadReport: Sendable {
         .object([
             ("benchmark", "load"), ("secondsPerRound", JSONValue(seconds)), ("cores", JSONValue(cores)),
             ("complete", .bool(isComplete)), ("rows", .array(rows.map(\.json))),
-            ("notMeasured", .array(skipped.map {
-                .object([("measure", .string($0.measure)), ("reason", .string($0.reason))])
-            })),
-            ("notes", .array(notes.map { .string($0) })),
+            ("notMeasured", .array(skipped.map(\.json))), ("notes", .array(notes.map { .string($0) })),
         ])
     }
+}
+
+extension LoadReport.Skipped {
+    var json: JSONValue { .object([("measure", .string(measure)), ("reason", .string(reason))]) }
 }
 
 extension LoadRow {
@@ -116,7 +121,9 @@ extension LoadRow {
             ("measure", .string(measure)), ("quantity", .string(quantity)), ("unit", .string(unit.rawValue)),
             ("value", .rounded(value)),
         ]
-        if let peer { members.append(("peer", .object([("name", .string(peer.name)), ("value", .rounded(peer.value))]))) }
+        if let peer {
+            members.append(("peer", .object([("name", .string(peer.name)), ("value", .rounded(peer.value))])))
+        }
         if let comparison { members.append((comparison.kind.rawValue, .rounded(comparison.number))) }
         switch target {
         case .atLeast(let limit): members.append(("target", .object([("atLeast", .number(limit))])))

@@ -18,7 +18,7 @@ extension Measure {
         let fresh = try poolTimes(workbench, front, certificate, reuses: false)
         guard fresh.connections >= requests, pooled.connections < requests / 10 else {
             throw BenchmarkFailure.wrongAnswers(
-                "\(pooled.connections) connections with pool-reuse, \(fresh.connections) without, for \(requests) requests")
+                "\(requests) requests: \(pooled.connections) connections with pool-reuse, \(fresh.connections) without")
         }
         return [
             LoadRow(
@@ -53,9 +53,8 @@ extension Measure {
         let before = try front.connections()
         try lane.run(requests, records: true)
         let opened = try front.connections() - before - 1  // the question itself is one
-        guard let single = lane.percentiles else { throw BenchmarkFailure.wrongAnswers("nothing was measured") }
         let wrk = try Wrk(workbench, key: weir.key)
         let load = try wrk.run(port: weir.port, connections: connections, seconds: workbench.seconds)
-        return PoolTimes(single: single, wrk: load, connections: opened)
+        return PoolTimes(single: try lane.percentiles(), wrk: load, connections: opened)
     }
 }

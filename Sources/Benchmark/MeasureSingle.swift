@@ -20,12 +20,12 @@ extension Measure {
         for _ in 0..<blocks {
             for lane in lanes { try lane.run(blockRequests, records: true) }
         }
-        guard let direct = lanes[0].percentiles, let nginx = lanes[1].percentiles, let through = lanes[2].percentiles else {
-            throw BenchmarkFailure.wrongAnswers("nothing was measured")
-        }
+        let direct = try lanes[0].percentiles(), nginx = try lanes[1].percentiles()
+        let through = try lanes[2].percentiles()
         return [
             LoadRow(
-                "single", "latency p50", through.p50, .milliseconds, "direct", direct.p50, .added, target: .atMost(0.15)),
+                "single", "latency p50", through.p50, .milliseconds, "direct", direct.p50, .added,
+                target: .atMost(0.15)),
             LoadRow("single", "latency p99", through.p99, .milliseconds, "direct", direct.p99, .added),
             LoadRow("single", "latency p50 of nginx's proxy", nginx.p50, .milliseconds, "direct", direct.p50, .added),
             LoadRow("single", "latency p99 of nginx's proxy", nginx.p99, .milliseconds, "direct", direct.p99, .added),
@@ -46,8 +46,8 @@ final class Lane {
         self.name = name
     }
 
-    /// Milliseconds; nil while nothing was recorded.
-    var percentiles: Percentiles? { Percentiles(times) }
+    /// Milliseconds. Fails while nothing was recorded.
+    func percentiles() throws -> Percentiles { try Percentiles.required(times) }
 
     /// Every answer is compared with what the mock sends.
     func run(_ count: Int, records: Bool) throws {

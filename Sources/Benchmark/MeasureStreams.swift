@@ -25,8 +25,7 @@ extension Measure {
                     // Not a whole second: the phases of the streams then spread over the time of a token.
                     startsOver: .microseconds(1_013_700), settlesAfter: .milliseconds(1_500),
                     atMost: .seconds(seconds + 30))
-                guard let found = Percentiles(try load.run()) else { throw BenchmarkFailure.wrongAnswers("no token came") }
-                return found
+                return try Percentiles.required(try load.run())
             }
             let direct = try run(simulator.port)
             let through = try run(weir.port)
@@ -37,9 +36,9 @@ extension Measure {
     private static func rows(_ name: String, _ weir: Percentiles, _ direct: Percentiles, memory: Double) -> [LoadRow] {
         return [
             LoadRow(name, "token delay p50", weir.p50, .milliseconds, "direct", direct.p50, .added),
-            LoadRow(name, "token delay p99", weir.p99, .milliseconds, "direct", direct.p99, .added, target: .atMost(10)),
-            LoadRow(name, "tokens measured", Double(weir.count), .count, "direct", Double(direct.count),
-                .ratio),
+            LoadRow(
+                name, "token delay p99", weir.p99, .milliseconds, "direct", direct.p99, .added, target: .atMost(10)),
+            LoadRow(name, "tokens measured", Double(weir.count), .count, "direct", Double(direct.count), .ratio),
             LoadRow(name, "memory at the peak", memory, .megabytes, target: .atMost(100)),
         ]
     }

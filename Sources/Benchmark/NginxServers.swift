@@ -5,9 +5,9 @@ extension Workbench {
     /// A chat completion as the mock provider always answers it.
     static let chatAnswer = """
         {"id":"chatcmpl-bench01","object":"chat.completion","created":1750000000,"model":"gpt-4o-mini",\
-        "choices":[{"index":0,"message":{"role":"assistant","content":"Paris lies on the Seine, in the north of France. \
-        It became the seat of the kings in the tenth century and has been the capital with few interruptions since then. \
-        With more than two million people it is also the largest city of the country."},"logprobs":null,\
+        "choices":[{"index":0,"message":{"role":"assistant","content":"Paris lies on the Seine, in the north of \
+        France. It became the seat of the kings in the tenth century and has been the capital with few interruptions \
+        since then. With more than two million people it is also the largest city of the country."},"logprobs":null,\
         "finish_reason":"stop"}],"usage":{"prompt_tokens":46,"completion_tokens":52,"total_tokens":98}}
         """
 
@@ -109,7 +109,9 @@ struct Certificate: Sendable {
     static func make(_ workbench: Workbench) throws -> Certificate {
         let place = try workbench.place("tls")
         let made = Certificate(authority: "\(place)/ca.pem", chain: "\(place)/server.pem", key: "\(place)/server.key")
-        let common = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+        let common = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+        ]
         _ = try Tool.openssl.run(
             common + ["-keyout", "\(place)/ca.key", "-out", made.authority, "-subj", "/CN=Weir benchmark authority"],
             folder: place, atMost: .seconds(20))

@@ -18,6 +18,12 @@ package struct Percentiles: Sendable, Equatable {
         max = sorted[sorted.count - 1]
     }
 
+    /// For what must have been measured.
+    static func required(_ values: [Double]) throws(BenchmarkFailure) -> Percentiles {
+        guard let found = Percentiles(values) else { throw .wrongAnswers("nothing was measured") }
+        return found
+    }
+
     private static func nearestRank(_ sorted: [Double], _ share: Double) -> Double {
         let rank = Int((share * Double(sorted.count)).rounded(.up))
         return sorted[Swift.max(1, rank) - 1]

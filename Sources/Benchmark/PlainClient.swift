@@ -3,6 +3,7 @@ internal import Base
 /// A small blocking HTTP/1.1 client for demonstrations, tests and measurements: one connection, kept open, one request
 /// at a time. It uses nothing but sockets, so that what it measures is the server. For one thread.
 package final class PlainClient {
+    /// Where the server listens.
     package enum Address: Sendable, Equatable {
         case tcp(host: String, port: Int)
         case unix(String)

@@ -1,5 +1,5 @@
 /// Finds the simulator's stamps in a stream: `"content":"` and 20 digits, the sender's monotonic clock in nanoseconds.
-/// Bytes may come in pieces of any size. It looks at nothing else, so that reading costs little beside what is measured.
+/// Bytes may come in pieces of any size. It looks at nothing else: reading must cost little beside what is measured.
 struct TokenStamps {
     private static let needle = Array(#""content":""#.utf8)
     private static let digits = 20

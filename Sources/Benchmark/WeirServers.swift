@@ -86,8 +86,9 @@ extension Workbench {
         let place = try placeForWeir(setup)
         let server = try launchWeir(place)
         try server.waitUntilReady("/health/ready")
+        let headers = [("Authorization", "Bearer \(place.adminKey)"), ("Content-Type", "application/json")]
         let answer = try PlainClient(port: place.port).request(
-            "POST", "/keys", headers: [("Authorization", "Bearer \(place.adminKey)"), ("Content-Type", "application/json")],
+            "POST", "/keys", headers: headers,
             body: Array(#"{"name":"bench","scopes":["ai"]}"#.utf8))
         guard answer.status == 201 else {
             throw BenchmarkFailure.notReady("POST /keys: \(answer.status); \(server.logEnd)")

@@ -12,8 +12,7 @@ struct Workbench: Sendable {
 
     init(_ options: LoadOptions) throws(SystemFailure) {
         precondition(options.seconds > 0)
-        let parent = environmentVariable("TMPDIR") ?? "/tmp"
-        folder = "\(parent)/weir-bench-load-\(hexadecimal(secureRandomBytes(6)))"
+        folder = "\(options.folder)/weir-bench-load-\(hexadecimal(secureRandomBytes(6)))"
         (weirPath, seconds, say) = (options.weirPath, options.seconds, options.say)
         keepsFolder = options.keepsFolder
         guard mkdir(folder, 0o700) == 0 else { throw SystemFailure("create \(folder)", errorNumber: errno) }

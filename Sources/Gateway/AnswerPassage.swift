@@ -30,13 +30,14 @@ struct AnswerPassage {
     private var head: ResponseHead?
     private(set) var headWasSent = false
     private var relay: StreamRelay?
-    private var capture = JSONMemberCapture(["usage", "model", "id"])
+    private var capture = JSONMemberCapture(encoded: Self.captured)
     /// Bytes that wait for the end of their batch, so that a short answer leaves in one piece with its cost.
     private var held: [ByteBuffer] = []
     private var firstBytes: [UInt8] = []
     private var scanned = 0
     private(set) var isDecoded = false
 
+    private static let captured = ["usage", "model", "id", "output_file_id", "error_file_id"].map { Array($0.utf8) }
     /// How much of an error body is kept for naming its cause.
     private static let errorBytesMax = 4_096
 
@@ -157,6 +158,12 @@ struct AnswerPassage {
     var objectID: String? {
         guard let head, head.status < 300 else { return nil }
         return relay?.inspector.responseID ?? capture.values[2].flatMap { JSONText.decodeString($0) }
+    }
+
+    /// The files that a batch wrote.
+    var writtenFileIDs: [String] {
+        guard let head, head.status < 300 else { return [] }
+        return capture.values[3...4].compactMap { $0.flatMap { JSONText.decodeString($0) } }
     }
 
     /// Four bytes of a plain answer, or one event of a stream, are about a token.

@@ -1,3 +1,5 @@
+import Base
+
 /// Finds the ends of server-sent events in bytes that come in pieces (WHATWG HTML, "Server-sent events", 9.2.6).
 /// Lines end with LF, CR or CRLF, an event with an empty line; pieces may be cut anywhere. A pure state machine of
 /// two bits that looks at each byte once.
@@ -39,17 +41,36 @@ struct EventSplitter {
 
 /// The fields of one event that matter here.
 enum EventFields {
-    /// The values of all `data` lines joined by LF; nil when the event has none (a comment, a lone `event:`).
-    static func data(_ event: UnsafeRawBufferPointer) -> ArraySlice<UInt8>? {
-        var data: [UInt8]?
-        for line in event.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
-            guard line.count >= 5, line.prefix(4).elementsEqual("data".utf8), line[line.startIndex + 4] == 0x3A else {
-                continue
+    /// Hands over the values of all `data` lines, joined by LF; nil when the event has none (a comment, a lone
+    /// `event:`). One line, as nearly all events have, is read where it lies.
+    static func withData<T>(_ event: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> T) -> T? {
+        var first: Range<Int>?
+        var joined: [UInt8]?
+        var start = 0
+        while start < event.count {
+            var end = start
+            while end < event.count, event[end] != 0x0A, event[end] != 0x0D { end += 1 }
+            if let value = dataValue(event, start..<end) {
+                if let known = first {
+                    if joined == nil { joined = Array(event[known]) }
+                    joined?.append(0x0A)
+                    joined?.append(contentsOf: event[value])
+                } else {
+                    first = value
+                }
             }
-            var value = line.dropFirst(5)
-            if value.first == 0x20 { value = value.dropFirst() }
-            if data == nil { data = Array(value) } else { data?.append(0x0A); data?.append(contentsOf: value) }
+            start = end + 1
         }
-        return data.map { $0[...] }
+        if let joined { return joined.withUnsafeBytes(body) }
+        return first.map { body(UnsafeRawBufferPointer(rebasing: event[$0])) }
+    }
+
+    /// `data: VALUE` -> where the value is; nil for any other line.
+    private static func dataValue(_ event: UnsafeRawBufferPointer, _ line: Range<Int>) -> Range<Int>? {
+        guard line.count >= 4, event.holds("data", at: line.lowerBound..<(line.lowerBound + 4)) else { return nil }
+        if line.count == 4 { return line.upperBound..<line.upperBound }
+        guard event[line.lowerBound + 4] == UInt8(ascii: ":") else { return nil }
+        let start = line.lowerBound + 5
+        return start < line.upperBound && event[start] == 0x20 ? (start + 1)..<line.upperBound : start..<line.upperBound
     }
 }

@@ -32,6 +32,9 @@ package struct ObjectOwnership: Sendable {
     /// A stored response is being made (`POST /v1/responses`).
     var storesResponse = false
 
+    /// An AI route: it names no object.
+    static let none = ObjectOwnership(method: "POST", path: "/")
+
     package init(method: String, path: String) {
         self.method = method
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
@@ -51,12 +54,18 @@ package struct ObjectOwnership: Sendable {
     /// `GET /v1/files`, `GET /v1/batches`: only the tenant's own objects may be shown.
     var listsObjects: Bool { kind != nil && objectID == nil && method == "GET" }
     /// Weir reads the answer, so it must come unencoded.
-    var readsAnswer: Bool { createsObject || listsObjects }
+    var readsAnswer: Bool { createsObject || listsObjects || kind == .batch }
 
-    func remember(_ id: String, for exchange: Exchange) {
+    /// - Parameter files: what a batch wrote; its tenant's too.
+    func remember(_ id: String, files: [String], for exchange: Exchange) {
         guard let provider = exchange.provider?.name else { return }
         let tenant = exchange.request.principal.tenant
         let owners = exchange.gateway.owners
+        if kind == .batch {
+            for file in files {
+                _ = owners.remember(id: file, tenant: tenant, provider: provider, kind: Kind.file.rawValue)
+            }
+        }
         if method == "DELETE", let objectID {
             _ = owners.forget(id: objectID)
         } else if storesResponse || (createsObject && kind != nil) {

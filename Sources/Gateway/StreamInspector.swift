@@ -33,28 +33,56 @@ struct StreamInspector {
     var isComplete: Bool { sawTerminal || sawFinish }
 
     mutating func read(_ event: UnsafeRawBufferPointer) -> Meaning {
-        guard let data = EventFields.data(event) else { return .filler }
-        if data.elementsEqual("[DONE]".utf8) {
+        EventFields.withData(event) { readData($0) } ?? .filler
+    }
+
+    private mutating func readData(_ data: UnsafeRawBufferPointer) -> Meaning {
+        if data.holds("[DONE]", at: 0..<data.count) {
             sawTerminal = true
             return .terminal
         }
-        return data.withUnsafeBytes { bytes in
-            switch route {
-            case .messages, .countTokens: readMessages(bytes)
-            case .responses, .responseInputTokens: readResponses(bytes)
-            default: readChunk(bytes)
-            }
+        let members = Members(data)
+        return switch route {
+        case .messages, .countTokens: readMessages(data, members)
+        case .responses, .responseInputTokens: readResponses(data, members)
+        default: readChunk(data, members)
         }
     }
 
-    /// Every top-level member of a chunk that is JSON; none when it is not (it passes all the same).
-    private func members(_ bytes: UnsafeRawBufferPointer) -> [String: JSONMember] {
-        var found: [String: JSONMember] = [:]
-        var scanner = JSONScanner(bytes)
-        do { try scanner.scanObject { member in
-            if member.key.count <= 12 { found[String(decoding: bytes[member.key], as: UTF8.self)] = member }
-        } } catch { return [:] }
-        return found
+    /// The top-level members that any dialect's events are told apart by; all nil when the data is no JSON object (it
+    /// passes all the same).
+    private struct Members {
+        var type: JSONMember?
+        var error: JSONMember?
+        var model: JSONMember?
+        var usage: JSONMember?
+        var choices: JSONMember?
+        var message: JSONMember?
+        var response: JSONMember?
+
+        init(_ bytes: UnsafeRawBufferPointer) {
+            var found = Self()
+            var scanner = JSONScanner(bytes)
+            do throws(JSONError) { try scanner.scanObject { found.note($0, bytes) } } catch { return }
+            self = found
+        }
+
+        private init() {}
+
+        private mutating func note(_ member: JSONMember, _ bytes: UnsafeRawBufferPointer) {
+            switch member.key.count {
+            case 4 where bytes.holds("type", at: member.key): type = member
+            case 5:
+                if bytes.holds("error", at: member.key) { error = member }
+                if bytes.holds("model", at: member.key) { model = member }
+                if bytes.holds("usage", at: member.key) { usage = member }
+            case 7:
+                if bytes.holds("choices", at: member.key) { choices = member }
+                if bytes.holds("message", at: member.key) { message = member }
+            case 8 where bytes.holds("response", at: member.key): response = member
+            default: break
+            }
+        }
     }
 
     private func text(_ member: JSONMember?, _ bytes: UnsafeRawBufferPointer) -> String? {
@@ -67,42 +95,40 @@ struct StreamInspector {
         return .error
     }
 
-    private mutating func readChunk(_ bytes: UnsafeRawBufferPointer) -> Meaning {
-        let found = members(bytes)
-        if let error = found["error"], error.kind != .null { return fail(bytes) }
-        if model == nil { model = text(found["model"], bytes) }
-        let hasUsage = found["usage"]?.kind == .object
-        if let usage = found["usage"], hasUsage { reader.add(bytes[usage.value]) }
-        guard let choices = found["choices"], choices.kind == .array else { return hasUsage ? .usageOnly : .content }
-        let isEmpty = bytes[choices.value].allSatisfy { [0x5B, 0x5D, 0x20, 0x0A, 0x0D, 0x09].contains($0) }
+    private mutating func readChunk(_ bytes: UnsafeRawBufferPointer, _ found: Members) -> Meaning {
+        if let error = found.error, error.kind != .null { return fail(bytes) }
+        if model == nil { model = text(found.model, bytes) }
+        let hasUsage = found.usage?.kind == .object
+        if let usage = found.usage, hasUsage { reader.add(bytes, usage.value) }
+        guard let choices = found.choices, choices.kind == .array else { return hasUsage ? .usageOnly : .content }
+        let isEmpty = bytes[choices.value].dropFirst().first { $0 > 0x20 } == UInt8(ascii: "]")
         if isEmpty { return hasUsage ? .usageOnly : .content }
         contentEvents += 1
-        if !sawFinish { sawFinish = Self.hasFinishReason(bytes[choices.value]) }
+        if !sawFinish { sawFinish = Self.hasFinishReason(bytes, choices.value) }
         return .content
     }
 
     /// Looks for `"finish_reason":"` outside strings; inside one its quotes would be escaped.
-    private static func hasFinishReason(_ choices: Slice<UnsafeRawBufferPointer>) -> Bool {
-        let name = Array(#""finish_reason""#.utf8)
-        let bytes = UnsafeRawBufferPointer(rebasing: choices)
-        guard bytes.count > name.count else { return false }
-        for start in 0..<(bytes.count - name.count) where bytes[start] == 0x22 && bytes[start + 1] == 0x66 {
-            guard bytes[start..<(start + name.count)].elementsEqual(name) else { continue }
-            let value = bytes[(start + name.count)...].drop { $0 == 0x20 || $0 == 0x3A }
+    private static func hasFinishReason(_ bytes: UnsafeRawBufferPointer, _ choices: Range<Int>) -> Bool {
+        let name: StaticString = "\"finish_reason\""
+        let length = name.utf8CodeUnitCount
+        guard choices.count > length else { return false }
+        for start in choices.lowerBound..<(choices.upperBound - length)
+        where bytes[start] == 0x22 && bytes[start + 1] == 0x66 && bytes.holds(name, at: start..<(start + length)) {
+            let value = bytes[(start + length)..<choices.upperBound].drop { $0 == 0x20 || $0 == 0x3A }
             if value.first == 0x22 { return true }
         }
         return false
     }
 
-    private mutating func readMessages(_ bytes: UnsafeRawBufferPointer) -> Meaning {
-        let found = members(bytes)
-        switch text(found["type"], bytes) {
+    private mutating func readMessages(_ bytes: UnsafeRawBufferPointer, _ found: Members) -> Meaning {
+        switch text(found.type, bytes) {
         case "error": return fail(bytes)
         case "ping": return .filler
         case "message_start":
-            if let message = found["message"], message.kind == .object { readInner(message, bytes) }
+            if let message = found.message, message.kind == .object { readInner(message, bytes) }
         case "message_delta":
-            if let usage = found["usage"], usage.kind == .object { reader.add(bytes[usage.value]) }
+            if let usage = found.usage, usage.kind == .object { reader.add(bytes, usage.value) }
         case "message_stop":
             sawTerminal = true
             return .terminal
@@ -112,13 +138,12 @@ struct StreamInspector {
         return .content
     }
 
-    private mutating func readResponses(_ bytes: UnsafeRawBufferPointer) -> Meaning {
-        let found = members(bytes)
-        let type = text(found["type"], bytes)
+    private mutating func readResponses(_ bytes: UnsafeRawBufferPointer, _ found: Members) -> Meaning {
+        let type = text(found.type, bytes)
         switch type {
         case "error": return fail(bytes)
         case "response.created", "response.completed", "response.failed", "response.incomplete":
-            if let response = found["response"], response.kind == .object { readInner(response, bytes) }
+            if let response = found.response, response.kind == .object { readInner(response, bytes) }
             guard type != "response.created" else { return .content }
             sawTerminal = true
             return .terminal
@@ -133,13 +158,14 @@ struct StreamInspector {
         var scanner = JSONScanner(bytes)
         var usage: Range<Int>?
         try? scanner.scanObject(in: object.value) { member in
-            switch String(decoding: bytes[member.key], as: UTF8.self) {
-            case "model" where member.kind == .string: model = JSONText.decodeString(bytes[member.value])
-            case "id" where member.kind == .string: responseID = JSONText.decodeString(bytes[member.value])
-            case "usage" where member.kind == .object: usage = member.value
-            default: break
+            if member.kind == .string, bytes.holds("model", at: member.key) {
+                model = JSONText.decodeString(bytes[member.value])
+            } else if member.kind == .string, bytes.holds("id", at: member.key) {
+                responseID = JSONText.decodeString(bytes[member.value])
+            } else if member.kind == .object, bytes.holds("usage", at: member.key) {
+                usage = member.value
             }
         }
-        if let usage { reader.add(bytes[usage]) }
+        if let usage { reader.add(bytes, usage) }
     }
 }

@@ -12,40 +12,53 @@ struct UsageReader {
     private var reasoning = 0
     private var inputExcludesCache = false
 
+    private enum Part { case whole, inputDetails, outputDetails, cacheCreation }
+
     /// Takes in a usage object; what came before stays unless this one says more (Anthropic's stream counts upwards).
-    mutating func add(_ usage: some Collection<UInt8>) {
-        Array(usage).withUnsafeBytes { bytes in
-            var scanner = JSONScanner(bytes)
-            // An object that does not parse is a provider's mistake: then there is no usage, and it is estimated.
-            try? scanner.scanObject { note($0, in: bytes, prefix: "") }
+    mutating func add(_ usage: [UInt8]) {
+        usage.withUnsafeBytes { add($0, 0..<$0.count) }
+    }
+
+    /// The same for an object inside a larger text. One that does not parse is a provider's mistake: then there is no
+    /// usage, and it is estimated.
+    mutating func add(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) { read(bytes, range, .whole) }
+
+    private mutating func read(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ part: Part) {
+        var scanner = JSONScanner(bytes)
+        try? scanner.scanObject(in: range) { note($0, bytes, part) }
+    }
+
+    private mutating func note(_ member: JSONMember, _ bytes: UnsafeRawBufferPointer, _ part: Part) {
+        func named(_ name: StaticString) -> Bool { bytes.holds(name, at: member.key) }
+        if member.kind == .object {
+            guard part == .whole else { return }
+            if named("prompt_tokens_details") || named("input_tokens_details") {
+                read(bytes, member.value, .inputDetails)
+            } else if named("completion_tokens_details") || named("output_tokens_details") {
+                read(bytes, member.value, .outputDetails)
+            } else if named("cache_creation") {
+                read(bytes, member.value, .cacheCreation)
+            }
+            return
+        }
+        guard member.kind == .number, let value = bytes.count(at: member.value) else { return }
+        switch part {
+        case .whole: noteWhole(value, named)
+        case .inputDetails: if named("cached_tokens") { cached = max(cached, value) }
+        case .outputDetails: if named("reasoning_tokens") { reasoning = max(reasoning, value) }
+        case .cacheCreation: if named("ephemeral_1h_input_tokens") { written1h = max(written1h, value) }
         }
     }
 
-    private mutating func note(_ member: JSONMember, in bytes: UnsafeRawBufferPointer, prefix: String) {
-        guard let key = JSONText.decodeContent(bytes[member.key]) else { return }
-        if member.kind == .object, prefix.isEmpty {
-            var inner = JSONScanner(bytes)
-            try? inner.scanObject(in: member.value) { note($0, in: bytes, prefix: key + ".") }
-            return
-        }
-        guard member.kind == .number, let number = Double(String(decoding: bytes[member.value], as: UTF8.self)),
-            number >= 0, number < 1e15
-        else { return }
-        let value = Int(number)
-        switch prefix + key {
-        case "prompt_tokens", "input_tokens": input = max(input ?? 0, value)
-        case "completion_tokens", "output_tokens": output = max(output ?? 0, value)
-        case "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens": cached = max(cached, value)
-        case "cache_read_input_tokens":
-            cached = max(cached, value)
-            inputExcludesCache = true
-        case "cache_creation_input_tokens":
-            written = max(written, value)
-            inputExcludesCache = true
-        case "cache_creation.ephemeral_1h_input_tokens": written1h = max(written1h, value)
-        case "completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens":
-            reasoning = max(reasoning, value)
-        default: break
+    private mutating func noteWhole(_ value: Int, _ named: (StaticString) -> Bool) {
+        if named("prompt_tokens") || named("input_tokens") {
+            input = max(input ?? 0, value)
+        } else if named("completion_tokens") || named("output_tokens") {
+            output = max(output ?? 0, value)
+        } else if named("cache_read_input_tokens") {
+            (cached, inputExcludesCache) = (max(cached, value), true)
+        } else if named("cache_creation_input_tokens") {
+            (written, inputExcludesCache) = (max(written, value), true)
         }
     }
 

@@ -42,6 +42,7 @@ struct APIAnswer: Sendable {
             answer = APIAnswer(status: rejection.status, contentType: "application/problem+json", body: problem.text)
         }
         if let retryAfter { answer.headers.append(("Retry-After", RetryAfter.headerValue(retryAfter))) }
+        if !rejection.allowed.isEmpty { answer.headers.append(("Allow", rejection.allowed.joined(separator: ", "))) }
         if rejection.status == 401 { answer.headers.append(("WWW-Authenticate", "Bearer")) }
         return answer
     }

@@ -95,7 +95,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     }
 
     private func take(_ part: HTTPServerRequestPart) {
-        guard !isClosing else { return }
+        guard !isClosing, context != nil else { return }
         switch part {
         case .head(let head): begin(head)
         case .body(let piece): receive(piece)
@@ -133,15 +133,15 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         guard facts.headerBytes <= HTTPLimits.headBytesMax else {
             throw Rejection(431, "headers_too_large", "the header fields exceed \(HTTPLimits.headBytesMax >> 10) KiB")
         }
-        let (hostGuard, authenticator, limit) = server.guards
-        bodyLimit = limit.bytes
+        let current = server.current
+        bodyLimit = current.bodyBytesMax
         var request = request
         if isControl {
             request.principal = .localAdmin
         } else {
-            try hostGuard.check(facts)
+            try current.hostGuard.check(facts)
             if !RouteTable.isOpen(request.path) {
-                request.principal = try authenticator.identify(facts, isLocal: isLocal)
+                request.principal = try current.authenticator.identify(facts, isLocal: isLocal)
             }
         }
         if server.isDraining && !RouteTable.isOpen(request.path) {
@@ -310,7 +310,6 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         keepsAlive = false
         guard error is HTTPParserError, !headWasSent else { return context.close(promise: nil) }
         let tooLarge = (error as? HTTPParserError) == .headerOverflow
-        if case .exchange(let exchange) = work { exchange.clientGone() }
         refuseConnection(tooLarge
             ? Rejection(431, "headers_too_large", "the header fields are too large")
             : Rejection(400, "bad_request", "this is not valid HTTP/1.1"))
@@ -347,6 +346,8 @@ extension ConnectionHandler: ResponseSink {
         guard let context, !answerIsWhole else { return }
         answerIsWhole = true
         clock.deadlines.answered(now: .now())
+        // Without a request the pipeline expects no end of an answer: its length has told the client.
+        guard inbound != nil else { return close(after: context.eventLoop.makeSucceededVoidFuture()) }
         let closes = !keepsAlive || !requestIsWhole || server.isDraining
         let written = closes ? context.eventLoop.makePromise(of: Void.self) : nil
         context.write(wrapOutboundOut(.end(nil)), promise: written)

@@ -11,11 +11,14 @@ struct Rejection: Error {
     var status: Int
     var code: String
     var message: String
+    /// Of a 405: the methods that the path does take.
+    var allowed: [String]
 
-    init(_ status: Int, _ code: String, _ message: String) {
+    init(_ status: Int, _ code: String, _ message: String, allowed: [String] = []) {
         self.status = status
         self.code = code
         self.message = message
+        self.allowed = allowed
     }
 }
 
@@ -71,7 +74,7 @@ struct Authenticator: Sendable {
     let allowsAnonymous: Bool
 
     /// One wording for every cause: a caller who has no key learns nothing of those who have.
-    private static let unauthorized = Rejection(
+    static let unauthorized = Rejection(
         401, "unauthorized", "send a key of this Weir as 'Authorization: Bearer KEY' or 'x-api-key: KEY'")
 
     /// - Parameter isLocal: the connection comes from loopback or a unix socket.

@@ -23,6 +23,7 @@ enum OpenAPI {
                 "The provider's own \(route.path), passed on unchanged", scope: "ai", parameters: [], hasBody: true))
         }
         add("/v1/models", "GET", operation("Aliases and the providers' models", scope: "ai", parameters: [], hasBody: false))
+        add("/v1/models/{id}", "GET", operation("One of them", scope: "ai", parameters: ["id"], hasBody: false))
         return .object([
             ("openapi", "3.1.0"),
             ("info", .object([

@@ -51,14 +51,14 @@ struct RequestFacts {
         case 17 where equalIgnoringCase(name, "transfer-encoding"): isChunked = true
         default: break
         }
-        if name.utf8.count >= 12, equalIgnoringCase(String(name.prefix(12)), "x-forwarded-") { isForwarded = true }
+        if hasPrefixIgnoringCase(name, "x-forwarded-") { isForwarded = true }
     }
 
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
     /// The key the caller presents, in either dialect's way.
     var presentedKey: Substring? {
-        if let authorization, authorization.utf8.count > 7, equalIgnoringCase(String(authorization.prefix(7)), "bearer ") {
+        if let authorization, authorization.utf8.count > 7, hasPrefixIgnoringCase(authorization, "bearer ") {
             return authorization.dropFirst(7)
         }
         return apiKey.map { Substring($0) }

@@ -113,15 +113,17 @@ struct RouteTable: Sendable {
     func plan(_ request: InboundRequest, server: ServerContext) throws(Rejection) -> PlannedRequest {
         if request.path.hasPrefix("/v1/") { return try planProviderRoute(request) }
         let segments = request.path.split(separator: "/", omittingEmptySubsequences: false)
-        var pathExists = false
+        var allowed: [String] = []
         for route in routes {
             guard let parameters = match(segments, route.pattern) else { continue }
-            pathExists = true
+            allowed += route.method == "GET" ? ["GET", "HEAD"] : [route.method]
             guard route.method == request.method || (route.method == "GET" && request.method == "HEAD") else { continue }
             if case .guarded(let scope) = route.kind { try require(scope, request) }
             return .api(MatchedRoute(route: route, parameters: parameters, server: server))
         }
-        if pathExists { throw Rejection(405, "method_not_allowed", "this path does not take \(request.method)") }
+        if !allowed.isEmpty {
+            throw Rejection(405, "method_not_allowed", "this path does not take \(request.method)", allowed: allowed)
+        }
         throw Rejection(404, "not_found", "there is no such route; see /openapi.json")
     }
 
@@ -144,9 +146,7 @@ struct RouteTable: Sendable {
     private func require(_ scope: Scope, _ request: InboundRequest) throws(Rejection) {
         guard !request.principal.allows(scope) else { return }
         // Without a key the first thing that is missing is the key.
-        if request.principal === Principal.anonymous {
-            throw Rejection(401, "unauthorized", "this needs a key with the scope '\(scope)'")
-        }
+        if request.principal === Principal.anonymous { throw Authenticator.unauthorized }
         throw Rejection(403, "scope_missing", "this key lacks the scope '\(scope)'")
     }
 

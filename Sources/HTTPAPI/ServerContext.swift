@@ -29,12 +29,23 @@ package final class ServerContext: Sendable {
     private let idle = Mutex<[ObjectIdentifier: any Channel]>([:])
     private let draining = Atomic<Bool>(false)
 
-    private struct Live {
-        var settings: Settings
-        var bound: ListenAddress
-        var hostGuard: HostGuard
-        var authenticator: Authenticator
-        var configText: String
+    /// What the settings decide, as one immutable object: a request takes one reference to it.
+    final class Live: Sendable {
+        let settings: Settings
+        let bound: ListenAddress
+        let hostGuard: HostGuard
+        let authenticator: Authenticator
+        let bodyBytesMax: Int
+        let configText: String
+
+        init(_ settings: Settings, bound: ListenAddress, ring: KeyRing, configText: String) {
+            self.settings = settings
+            self.bound = bound
+            self.configText = configText
+            hostGuard = HostGuard(settings.server, bound: bound)
+            authenticator = Authenticator(ring: ring, allowsAnonymous: settings.auth.anonymous == .loopback)
+            bodyBytesMax = settings.server.bodyLimit.bytes
+        }
     }
 
     package init(
@@ -54,10 +65,7 @@ package final class ServerContext: Sendable {
         rejected = metrics.counter("weir_rejections_total", "Requests refused before their body was read.")
         routes = RouteTable.standard
         let bound = settings.server.listen
-        live = Mutex(Live(
-            settings: settings, bound: bound, hostGuard: HostGuard(settings.server, bound: bound),
-            authenticator: Authenticator(ring: keys.ring, allowsAnonymous: settings.auth.anonymous == .loopback),
-            configText: configText))
+        live = Mutex(Live(settings, bound: bound, ring: keys.ring, configText: configText))
         metrics.reading("weir_ledger_dropped_total", "Rows of the request log that were dropped.") {
             Double(log.droppedCount)
         }
@@ -68,30 +76,19 @@ package final class ServerContext: Sendable {
 
     /// The listener's real address is known now (the port, when 0 was asked for).
     package func bound(to address: ListenAddress) {
-        live.withLock {
-            $0.bound = address
-            $0.hostGuard = HostGuard($0.settings.server, bound: address)
-        }
+        live.withLock { $0 = Live($0.settings, bound: address, ring: keys.ring, configText: $0.configText) }
     }
 
     /// New requests see the new settings. The listener itself stays as it is.
     package func reload(_ settings: Settings, configText: String) {
         gateway.reload(settings)
-        live.withLock {
-            $0.settings = settings
-            $0.configText = configText
-            $0.hostGuard = HostGuard(settings.server, bound: $0.bound)
-            $0.authenticator = Authenticator(
-                ring: keys.ring, allowsAnonymous: settings.auth.anonymous == .loopback)
-        }
+        live.withLock { $0 = Live(settings, bound: $0.bound, ring: keys.ring, configText: configText) }
     }
 
-    var settings: Settings { live.withLock { $0.settings } }
-    package var listenAddress: ListenAddress { live.withLock { $0.bound } }
-    package var configText: String { live.withLock { $0.configText } }
-    var guards: (HostGuard, Authenticator, bodyLimit: ByteCount) {
-        live.withLock { ($0.hostGuard, $0.authenticator, $0.settings.server.bodyLimit) }
-    }
+    var current: Live { live.withLock { $0 } }
+    var settings: Settings { current.settings }
+    package var listenAddress: ListenAddress { current.bound }
+    package var configText: String { current.configText }
 
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
 

@@ -53,6 +53,8 @@ package struct LogOutput: LogHandler {
     }
 
     private static func needsQuotes(_ text: String, spaces: Bool = false) -> Bool {
-        text.isEmpty || text.unicodeScalars.contains { $0.value < 0x20 || $0 == "\"" || ($0 == " " && !spaces) }
+        text.isEmpty || text.unicodeScalars.contains {
+            $0 == "\"" || ($0 == " " && !spaces) || JSONText.isControl($0)
+        }
     }
 }

@@ -55,7 +55,7 @@ final class CurlLoop {
 
     func run() {
         while !isShuttingDown {
-            let events = poller.wait(milliseconds: sleepMilliseconds())
+            let events = poller.wait(milliseconds: inbox.prepareToSleep() ? sleepMilliseconds() : 0)
             now = .now()
             for event in events { handle(event) }
             for command in inbox.takeAll() { apply(command) }
@@ -281,27 +281,6 @@ final class CurlLoop {
         unflushed.removeAll(keepingCapacity: true)
         for index in deliveries.indices where !deliveries[index].events.isEmpty {
             deliveries[index].send()
-        }
-    }
-}
-
-/// The events of one turn for one event loop.
-private struct LoopDelivery {
-    let eventLoop: any EventLoop
-    var events: [(Transfer, TransferEvent)]
-
-    mutating func send() {
-        let batch = events
-        events = []
-        events.reserveCapacity(batch.count)
-        eventLoop.execute {
-            var last: (any TransferReceiver)?
-            for (transfer, event) in batch {
-                let receiver = transfer.deliver(event)
-                if let last, last !== receiver { last.transferBatchEnded() }
-                last = receiver
-            }
-            last?.transferBatchEnded()
         }
     }
 }

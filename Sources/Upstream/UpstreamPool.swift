@@ -54,26 +54,41 @@ package final class UpstreamPool: Sendable {
     package static var libraryVersion: String { String(cString: curl_version()) }
 }
 
-/// Commands from many event loops to the upstream thread, which sleeps in `epoll_wait`: the first one in an empty
-/// box wakes it.
+/// Commands from many event loops to the upstream thread, which sleeps in `epoll_wait`. Only a sleeping thread is woken:
+/// while it works, sending costs a lock and no system call.
 final class CommandInbox: Sendable {
-    private let commands = Mutex<[UpstreamPool.Command]>([])
+    private struct State {
+        var commands: [UpstreamPool.Command] = []
+        var receiverSleeps = false
+    }
+
+    private let state = Mutex(State())
     private let wakeUp = WakeUp()
 
     var descriptor: Int32 { wakeUp.descriptor }
 
     func send(_ command: UpstreamPool.Command) {
-        let wasEmpty = commands.withLock { commands in
-            commands.append(command)
-            return commands.count == 1
+        let mustWake = state.withLock { state in
+            state.commands.append(command)
+            defer { state.receiverSleeps = false }
+            return state.receiverSleeps
         }
-        if wasEmpty { wakeUp.signal() }
+        if mustWake { wakeUp.signal() }
+    }
+
+    /// The receiver is about to sleep; false when it must not, because something waits.
+    func prepareToSleep() -> Bool {
+        state.withLock { state in
+            state.receiverSleeps = state.commands.isEmpty
+            return state.receiverSleeps
+        }
     }
 
     func takeAll() -> [UpstreamPool.Command] {
-        commands.withLock { commands in
+        state.withLock { state in
+            state.receiverSleeps = false
             var taken: [UpstreamPool.Command] = []
-            swap(&taken, &commands)
+            swap(&taken, &state.commands)
             return taken
         }
     }
