@@ -22,9 +22,9 @@ package enum StoreBenchmark {
         guard mkdir(place, 0o700) == 0 else { throw SystemFailure("create \(place)", errorNumber: errno) }
         defer { remove(place) }
         say("start: rollback journal, one connection a query …", unless: json)
-        let start = try measure(StoreStart(path: place + "/start.db"), seconds)
+        let start = try measure(StoreStart(path: place + "/start.sqlite"), seconds)
         say("weir: write-ahead log, pooled readers, group commit …", unless: json)
-        let ours = try measure(StoreOurs(path: place + "/weir.db"), seconds)
+        let ours = try measure(StoreOurs(path: place + "/ours.sqlite"), seconds)
         return StoreReport(
             start: start.mixed, ours: ours.mixed, startWriting: start.writing, oursWriting: ours.writing)
     }
@@ -46,7 +46,7 @@ package enum StoreBenchmark {
     }
 
     private static func remove(_ place: String) {
-        for name in ["start.db", "weir.db"] {
+        for name in ["start.sqlite", "ours.sqlite"] {
             for suffix in ["", "-wal", "-shm", "-journal"] { unlink("\(place)/\(name)\(suffix)") }
         }
         rmdir(place)

@@ -5,8 +5,16 @@ package enum AIRoute: Int, Sendable, CaseIterable {
     case chatCompletions, completions, embeddings, responses, responseInputTokens, messages, countTokens
 
     package init?(path: String) {
-        guard let route = Self.allCases.first(where: { $0.path == path }) else { return nil }
-        self = route
+        switch path {
+        case "/v1/chat/completions": self = .chatCompletions
+        case "/v1/completions": self = .completions
+        case "/v1/embeddings": self = .embeddings
+        case "/v1/responses": self = .responses
+        case "/v1/responses/input_tokens": self = .responseInputTokens
+        case "/v1/messages": self = .messages
+        case "/v1/messages/count_tokens": self = .countTokens
+        default: return nil
+        }
     }
 
     package var path: String {

@@ -26,6 +26,8 @@ struct AnswerPassage {
     private let route: AIRoute?
     private let stripsUsage: Bool
     private let listsObjects: Bool
+    /// The answer is read by us, so curl has undone its encoding.
+    private let decodes: Bool
     private var shape = Shape.unknown
     private var head: ResponseHead?
     private(set) var headWasSent = false
@@ -42,7 +44,9 @@ struct AnswerPassage {
     private static let errorBytesMax = 4_096
 
     /// - Parameter listsObjects: the answer is a list of objects of which only the tenant's own may be shown.
-    init(route: AIRoute?, stripsUsage: Bool, listsObjects: Bool = false) {
+    /// - Parameter readsAnswer: we read this answer to a passed-through request.
+    init(route: AIRoute?, stripsUsage: Bool, listsObjects: Bool = false, readsAnswer: Bool = false) {
+        decodes = route != nil || listsObjects || readsAnswer
         self.route = route
         self.stripsUsage = stripsUsage
         self.listsObjects = listsObjects
@@ -51,12 +55,16 @@ struct AnswerPassage {
     var isStream: Bool { shape == .stream }
     /// The provider itself said, inside its stream, that it failed.
     var endedInError: Bool { relay?.inspector.errorEvent != nil }
+    /// A stream whose end has not come.
+    var isCutShort: Bool { relay?.inspector.isComplete == false }
+    /// The `sequence_number` of an event of our own in a response's stream.
+    var nextSequenceNumber: Int { relay?.inspector.responseEvents ?? 0 }
     /// An event of our own may follow what was sent.
     var mayAddEvent: Bool { headWasSent && relay?.isAtBoundary == true }
 
     mutating func begin(_ head: ResponseHead) {
         self.head = head
-        isDecoded = head.headers.contains("content-encoding") && (route != nil || listsObjects)
+        isDecoded = decodes && head.headers.contains("content-encoding")
         let type = head.headers["content-type"]?.lowercased() ?? ""
         if let route, head.status < 300, type.hasPrefix("text/event-stream") {
             shape = .stream
@@ -106,7 +114,8 @@ struct AnswerPassage {
             let last = relayed(relay?.finish() ?? .pieces([]), isWhole: true)
             guard case .send = last else { return last }
             guard let inspector = relay?.inspector else { return .breakOff }
-            if inspector.isComplete || inspector.errorEvent != nil { return last }
+            // What passed unread is as whole as its HTTP framing says.
+            if inspector.isComplete || inspector.errorEvent != nil || relay?.isBlind == true { return last }
             return headWasSent ? .breakOff : .wrap(status: 502, message: "ended its stream before it began")
         }
     }

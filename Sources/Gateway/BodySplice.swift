@@ -20,11 +20,12 @@ struct BodySplice {
         }
         if let options = fields.streamOptions {
             let inside = options.range.lowerBound + 1
-            let isEmpty = options.kind != .object
-            if isEmpty {
+            // Any other type is the client's mistake, and the provider says so.
+            guard options.kind == .object || options.kind == .null else { return false }
+            if options.kind == .null {
                 replace(options.range, with: #"{"include_usage":true}"#)
             } else {
-                replace(inside..<inside, with: #""include_usage":true\#(options.range.count > 2 ? "," : "")"#)
+                replace(inside..<inside, with: #""include_usage":true\#(fields.streamOptionsAreEmpty ? "" : ",")"#)
             }
             return true
         }

@@ -32,6 +32,11 @@ final class ProviderRoute: Sendable {
         return ((keys[index].name, keys[index].value.reveal()), index)
     }
 
+    /// One of its patterns matches the model's name.
+    func claims(_ model: String) -> Bool {
+        settings.models.contains { Catalog.match(model, pattern: $0) != nil }
+    }
+
     func restKey(_ index: Int, for wait: Duration, now: MonotonicInstant) {
         rotation.withLock { $0.rest(index, until: now.advanced(by: min(wait, settings.keyCooldownMax))) }
     }
@@ -87,14 +92,14 @@ struct Catalog: Sendable {
             parameter: "model")
     }
 
-    /// Providers of the route's dialect come before others; among them the longest literal pattern wins.
+    /// The longest literal pattern wins; among equally long ones a provider of the route's dialect comes before others.
     private func claimants(of model: String, _ dialect: Dialect) throws(GatewayError) -> [ProviderRoute] {
         var best: [ProviderRoute] = []
         var bestRank = (-1, -1)
         for provider in providers {
-            guard let length = provider.settings.models.compactMap({ Self.match(model, pattern: $0) }).max() else {
-                continue
-            }
+            var length = -1
+            for pattern in provider.settings.models { length = max(length, Self.match(model, pattern: pattern) ?? -1) }
+            guard length >= 0 else { continue }
             let rank = (length, provider.dialect == dialect ? 1 : 0)
             if rank == bestRank { best.append(provider) } else if rank > bestRank { (best, bestRank) = ([provider], rank) }
         }

@@ -50,7 +50,8 @@ extension Exchange {
             if !pieces.isEmpty { lastSent = .now() }
             if isWhole { complete() }
         case .wrap(let status, let message):
-            answer(GatewayError(status, "provider_error", "provider '\(provider?.name ?? "")' \(message)"))
+            answer(GatewayError(
+                status, "provider_error", "provider '\(provider?.name ?? "")' \(message)", retryAfter: retryAfter))
         case .replace(let status, let body):
             // The stream's first event is an error: answered as what it is, so that client libraries can retry.
             transfer?.cancel()
@@ -82,6 +83,8 @@ extension Exchange {
 
     func addOwnHeaders(to headers: inout HeaderFields) {
         if !headers.contains("X-Request-Id") { headers.add("X-Request-Id", request.id) }
+        // Where Anthropic's clients look for it.
+        if dialect == .anthropic, !headers.contains("Request-Id") { headers.add("Request-Id", request.id) }
         headers.add("X-Weir-Request-Id", request.id)
         if !serverTiming.isEmpty { headers.add("Server-Timing", serverTiming) }
     }

@@ -24,13 +24,16 @@ extension Exchange {
         transfer?.cancel()
         if let passage, passage.isStream, passage.mayAddEvent {
             let error = GatewayError(502, failure.code, failure.message)
-            sink.sendBody(ByteBuffer(string: error.event(dialect, route: route, requestID: request.id)))
+            let event = error.event(dialect, route: route, requestID: request.id, number: passage.nextSequenceNumber)
+            sink.sendBody(ByteBuffer(string: event))
             sink.finish()
+            sink.flush()
+            finish()
         } else {
+            // Over before the connection closes: it was not the client that went.
+            finish()
             sink.abort()
         }
-        sink.flush()
-        finish()
     }
 
     /// The client has gone: the provider's work stops at once, and what it did so far is settled.
@@ -47,8 +50,8 @@ extension Exchange {
     func noteRefusal(_ head: ResponseHead) {
         guard head.status >= 400 else { return }
         record.errorCode = RefusalCause(status: head.status, body: []).rawValue
+        retryAfter = RetryAfter.wait(head.headers, now: .now())
         guard let provider, let keyIndex, RefusalCause(status: head.status, body: []).restsKey else { return }
-        let wait = RetryAfter.wait(head.headers, now: .now()) ?? .seconds(5)
-        provider.restKey(keyIndex, for: wait, now: .now())
+        provider.restKey(keyIndex, for: retryAfter ?? .seconds(5), now: .now())
     }
 }

@@ -22,8 +22,13 @@ extension Exchange {
         guard let passage, route != nil, record.usage == nil else { return }
         record.modelAnswered = passage.model
         if let refusal = passage.refusalCode(status: record.status) { record.errorCode = refusal }
-        if passage.endedInError { record.errorCode = "stream_error" }
-        if let usage = passage.usage {
+        if passage.endedInError && record.status < 400 { record.errorCode = "stream_error" }
+        if var usage = passage.usage {
+            // Anthropic's stream tells its output at the end: before that, what was seen counts.
+            if passage.isCutShort && usage.output < passage.estimatedOutput {
+                usage.output = passage.estimatedOutput
+                record.isUsageEstimated = true
+            }
             record.usage = usage
         } else if record.status < 400 || record.status == 499, transfer != nil, route != .countTokens,
             route != .responseInputTokens {

@@ -28,6 +28,8 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
     var readingIsPaused = false
     /// The estimate used when the provider tells no usage: four bytes are about a token.
     var estimatedInput = 0
+    /// When the provider that refused wants to be asked again.
+    var retryAfter: Duration?
     /// Text of the Server-Timing header.
     var serverTiming = ""
     /// The provider's share of the time, waiting for a connection included.
@@ -99,7 +101,8 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
 
     func startPassThrough(bodyLength: Int?, hasBody: Bool) {
         hasUpload = hasBody
-        passage = AnswerPassage(route: nil, stripsUsage: false, listsObjects: ownership.listsObjects)
+        passage = AnswerPassage(
+            route: nil, stripsUsage: false, listsObjects: ownership.listsObjects, readsAnswer: ownership.readsAnswer)
         let body: UpstreamBody = hasBody ? .stream(length: bodyLength) : .none
         if let id = ownership.objectID {
             // The body must wait for the owner to be known; reading stops, so at most one read's worth is here.
@@ -108,12 +111,14 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
                 self.pauseReading(false)
                 self.submitPassThrough(to: owner.provider, body: body)
             }
+        } else if hasBody && ownership.makesBatch {
+            holdsUpload = true
         } else {
             submitPassThrough(to: configuration.passthrough, body: body)
         }
     }
 
-    private func submitPassThrough(to name: String?, body: UpstreamBody) {
+    func submitPassThrough(to name: String?, body: UpstreamBody) {
         guard !isOver else { return }
         guard let name, let provider = configuration.catalog.provider(name) else {
             answer(GatewayError(
@@ -130,10 +135,13 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
     var earlyPieces: [ByteBuffer?] = []
     /// A body is passed through; without one there is nothing to feed, not even its end.
     var hasUpload = false
+    /// The body is kept back until all of it is here and has been looked at.
+    var holdsUpload = false
 
     /// The next piece of a passed-through body; nil ends it.
     package func feed(_ piece: ByteBuffer?) {
         guard !isOver, hasUpload else { return }
+        if holdsUpload { return hold(piece) }
         record.bytesIn += piece?.readableBytes ?? 0
         unsentUpload += piece?.readableBytes ?? 0
         if unsentUpload > Limits.uploadCreditBytes { pauseReading(true) }
@@ -160,7 +168,7 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
     }
 
     /// The tenant's own object, or 404 in the route's dialect: another tenant's is as unknown as one never made.
-    private func findOwner(of id: String, then go: @escaping @Sendable (ObjectOwnership.Owner) -> Void) {
+    func findOwner(of id: String, then go: @escaping @Sendable (ObjectOwnership.Owner) -> Void) {
         let (tenant, loop) = (request.principal.tenant, sink.eventLoop)
         let accepted = gateway.workers.submit { [gateway] in
             let found = Result { try gateway.owners.owner(of: id) }

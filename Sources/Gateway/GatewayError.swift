@@ -36,11 +36,12 @@ package struct GatewayError: Failure {
     }
 
     /// The event that ends a stream which cannot be completed. After it comes no `[DONE]` and no `message_stop`.
-    package func event(_ dialect: Dialect, route: AIRoute?, requestID: String) -> String {
+    /// - Parameter number: its `sequence_number` where the format has one (`/v1/responses`).
+    package func event(_ dialect: Dialect, route: AIRoute?, requestID: String, number: Int = 0) -> String {
         switch dialect {
         case .openai where route == .responses:
             let text = JSONText.quote(message)
-            return "event: error\ndata: {\"type\":\"error\",\"code\":\(JSONText.quote(code)),\"message\":\(text),"
+            return "event: error\ndata: {\"type\":\"error\",\"sequence_number\":\(number),\"code\":\(JSONText.quote(code)),\"message\":\(text),"
                 + "\"param\":null}\n\n"
         case .openai: return "data: \(body(dialect, requestID: requestID))\n\n"
         case .anthropic: return "event: error\ndata: \(body(dialect, requestID: requestID))\n\n"

@@ -51,9 +51,11 @@ enum HeaderPolicy {
 
     /// Fields that the sender names as hop-by-hop in `Connection`; nil for the usual values, which name none.
     private static func connectionOptions(_ headers: HeaderFields) -> HeaderNames? {
-        guard let value = headers["connection"], !equalIgnoringCase(value, "keep-alive"),
-            !equalIgnoringCase(value, "close")
-        else { return nil }
-        return HeaderNames(value.split(separator: ",").map { $0.filter { $0 != " " } })
+        var named: [String] = []
+        for (name, value) in headers.fields where equalIgnoringCase(name, "connection") {
+            if equalIgnoringCase(value, "keep-alive") || equalIgnoringCase(value, "close") { continue }
+            named += value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
+        }
+        return named.isEmpty ? nil : HeaderNames(named)
     }
 }

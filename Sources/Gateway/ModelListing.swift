@@ -21,9 +21,13 @@ extension Gateway {
         let asked = configuration.catalog.providers.map { provider in
             providerModels(provider, on: loop)
         }
+        let providers = configuration.catalog.providers
         EventLoopFuture.whenAllSucceed(asked, on: loop).whenSuccess { lists in
             var found = Dictionary(aliases.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            for model in lists.joined() where found[model.id] == nil { found[model.id] = model }
+            for (provider, models) in zip(providers, lists) {
+                // What the settings send elsewhere is not the provider's to offer here.
+                for model in models where found[model.id] == nil && provider.claims(model.id) { found[model.id] = model }
+            }
             give(found.values.sorted { $0.id < $1.id })
         }
     }
@@ -77,7 +81,10 @@ extension Gateway {
                 let value = bytes[member.value]
                 switch String(decoding: bytes[member.key], as: UTF8.self) {
                 case "id": model.id = JSONText.decodeString(value) ?? ""
-                case "created": model.created = Int64(String(decoding: value, as: UTF8.self)) ?? 0
+                case "created":
+                    // Up to the year 9999: later ones cannot be written as a date.
+                    let seconds = Int64(String(decoding: value, as: UTF8.self)) ?? 0
+                    model.created = (0..<253_402_300_800).contains(seconds) ? seconds : 0
                 case "created_at":
                     let text = JSONText.decodeString(value) ?? ""
                     model.created = HTTPDate.parseRFC3339(text)?.seconds ?? 0

@@ -51,6 +51,8 @@ package struct ObjectOwnership: Sendable {
 
     /// `POST /v1/files`, `POST /v1/batches`
     var createsObject: Bool { kind != nil && objectID == nil && method == "POST" }
+    /// `POST /v1/batches`
+    var makesBatch: Bool { kind == .batch && createsObject }
     /// `GET /v1/files`, `GET /v1/batches`: only the tenant's own objects may be shown.
     var listsObjects: Bool { kind != nil && objectID == nil && method == "GET" }
     /// Weir reads the answer, so it must come unencoded.
@@ -83,12 +85,13 @@ enum ListFilter {
         body.withUnsafeBytes { bytes -> [UInt8]? in
             var scanner = JSONScanner(bytes)
             var data: Range<Int>?
-            var edges: [Range<Int>] = []
+            var edges: [(range: Range<Int>, isFirst: Bool)] = []
             do {
                 try scanner.scanObject { member in
                     switch String(decoding: bytes[member.key], as: UTF8.self) {
                     case "data" where member.kind == .array: data = member.value
-                    case "first_id", "last_id": edges.append(member.value)
+                    case "first_id": edges.append((member.value, true))
+                    case "last_id": edges.append((member.value, false))
                     default: break
                     }
                 }
@@ -101,10 +104,7 @@ enum ListFilter {
                 let first = kept.first.map { JSONText.quote($0.id) } ?? "null"
                 let last = kept.last.map { JSONText.quote($0.id) } ?? "null"
                 var edits = [(data, [0x5B] + kept.map(\.text).joined(separator: [0x2C]) + [0x5D])]
-                for edge in edges {
-                    let isFirst = edge.lowerBound == edges.map(\.lowerBound).min()
-                    edits.append((edge, Array((isFirst ? first : last).utf8)))
-                }
+                for edge in edges { edits.append((edge.range, Array((edge.isFirst ? first : last).utf8))) }
                 return splice(Array(bytes), edits)
             } catch {
                 return nil

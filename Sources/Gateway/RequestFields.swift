@@ -10,6 +10,8 @@ struct RequestFields: Sendable {
     /// Just after the value of `stream`: where a new member can be put.
     var streamEnd: Int?
     var streamOptions: (range: Range<Int>, kind: JSONKind)?
+    /// They are an object with nothing in it.
+    var streamOptionsAreEmpty = true
     /// `stream_options.include_usage` as the client wrote it.
     var includeUsage: (range: Range<Int>, value: Bool)?
     var previousResponseID: String?
@@ -42,6 +44,7 @@ struct RequestFields: Sendable {
         }
         (model, modelRange, isStream, streamEnd) = (found.model, found.modelRange, found.stream ?? false, found.streamEnd)
         (streamOptions, includeUsage) = (found.streamOptions, found.includeUsage)
+        streamOptionsAreEmpty = found.streamOptionsAreEmpty
         (previousResponseID, isBackground, isStored) = (found.previousResponseID, found.background ?? false, found.store)
     }
 
@@ -51,17 +54,18 @@ struct RequestFields: Sendable {
         var stream: Bool?
         var streamEnd: Int?
         var streamOptions: (range: Range<Int>, kind: JSONKind)?
+        var streamOptionsAreEmpty = true
         var includeUsage: (range: Range<Int>, value: Bool)?
         var previousResponseID: String?
         var background: Bool?
         var store: Bool?
+        /// The rarer fields of ours that have been seen.
+        private var once: Set<String> = []
         var duplicate: String?
         var wrongType: (String, String)?
 
         mutating func note(_ member: JSONMember, in bytes: UnsafeRawBufferPointer) {
-            // Most fields are none of ours: their length tells without a comparison of bytes.
-            guard member.keyIsEscaped || Self.lengths.contains(member.key.count) else { return }
-            guard let key = JSONText.decodeContent(bytes[member.key]) else { return }
+            guard let key = name(member, in: bytes) else { return }
             switch key {
             case "model":
                 if modelRange != nil { duplicate = key }
@@ -77,14 +81,20 @@ struct RequestFields: Sendable {
                 if streamOptions != nil { duplicate = key }
                 streamOptions = (member.value, member.kind)
             case "previous_response_id":
+                if !once.insert(key).inserted { duplicate = key }
                 previousResponseID = member.kind == .string ? JSONText.decodeString(bytes[member.value]) : nil
-            case "background": background = boolean(member, in: bytes)
-            case "store": store = boolean(member, in: bytes)
+            case "background":
+                if !once.insert(key).inserted { duplicate = key }
+                background = boolean(member, in: bytes)
+            case "store":
+                if !once.insert(key).inserted { duplicate = key }
+                store = boolean(member, in: bytes)
             default: break
             }
         }
 
         mutating func noteOption(_ member: JSONMember, in bytes: UnsafeRawBufferPointer) {
+            streamOptionsAreEmpty = false
             guard JSONText.decodeContent(bytes[member.key]) == "include_usage" else { return }
             includeUsage = (member.value, boolean(member, in: bytes) ?? false)
         }
@@ -93,7 +103,17 @@ struct RequestFields: Sendable {
             member.kind == .bool ? bytes[member.value.lowerBound] == UInt8(ascii: "t") : nil
         }
 
-        private static let lengths: Set<Int> = Set(
-            ["model", "stream", "stream_options", "previous_response_id", "background", "store"].map(\.utf8.count))
+        /// The key, if it is one of ours. Compared as bytes; only a key with escapes is decoded first.
+        private func name(_ member: JSONMember, in bytes: UnsafeRawBufferPointer) -> String? {
+            if member.keyIsEscaped { return JSONText.decodeContent(bytes[member.key]) }
+            switch member.key.count {
+            case 5: return bytes.holds("model", at: member.key) ? "model" : bytes.holds("store", at: member.key) ? "store" : nil
+            case 6: return bytes.holds("stream", at: member.key) ? "stream" : nil
+            case 10: return bytes.holds("background", at: member.key) ? "background" : nil
+            case 14: return bytes.holds("stream_options", at: member.key) ? "stream_options" : nil
+            case 20: return bytes.holds("previous_response_id", at: member.key) ? "previous_response_id" : nil
+            default: return nil
+            }
+        }
     }
 }

@@ -67,9 +67,9 @@ enum HTTPDate {
 
     private static func time(_ year: Int, _ month: Int, _ day: Int, _ clock: Substring) -> UnixTime? {
         let fields = clock.split(separator: ":").compactMap { Int($0) }
-        guard fields.count == 3, (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else {
-            return nil
-        }
+        guard fields.count == 3, (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day),
+            (0...23).contains(fields[0]), (0...59).contains(fields[1]), (0...60).contains(fields[2])
+        else { return nil }
         // Days since 1970 of a proleptic Gregorian date, counting years from March (Howard Hinnant, "chrono-compatible
         // low-level date algorithms").
         let shifted = month <= 2 ? year - 1 : year

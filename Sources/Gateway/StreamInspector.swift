@@ -23,6 +23,8 @@ struct StreamInspector {
     private(set) var responseID: String?
     /// Events that carried content: an estimate of the tokens when the provider tells none.
     private(set) var contentEvents = 0
+    /// Events of a response so far: the `sequence_number` of the next.
+    private(set) var responseEvents = 0
     private(set) var sawTerminal = false
     /// A finish reason has been seen: the answer is whole even when a local server leaves out `[DONE]`.
     private(set) var sawFinish = false
@@ -140,6 +142,7 @@ struct StreamInspector {
 
     private mutating func readResponses(_ bytes: UnsafeRawBufferPointer, _ found: Members) -> Meaning {
         let type = text(found.type, bytes)
+        responseEvents += 1
         switch type {
         case "error": return fail(bytes)
         case "response.created", "response.completed", "response.failed", "response.incomplete":

@@ -24,7 +24,7 @@ struct StreamRelay {
     /// The first event is whole and was no error: the status is decided.
     private(set) var isCommitted = false
     /// An event grew beyond all reason: bytes pass unread from here on.
-    private var isBlind = false
+    private(set) var isBlind = false
 
     init(_ route: AIRoute, stripsUsage: Bool) {
         inspector = StreamInspector(route)
@@ -39,7 +39,8 @@ struct StreamRelay {
         let wasCommitted = isCommitted
         if partial.readableBytes == 0 { partial = chunk } else { partial.writeImmutableBuffer(chunk) }
         let (kept, end) = readEvents()
-        if !wasCommitted, let error = inspector.errorEvent { return .firstError(error) }
+        // Content that came in the same read as the error is the client's all the same.
+        if !wasCommitted, inspector.contentEvents == 0, let error = inspector.errorEvent { return .firstError(error) }
         var pieces = kept.map(slice)
         partial.moveReaderIndex(forwardBy: end)
         looked -= end
@@ -70,7 +71,8 @@ struct StreamRelay {
                 let meaning = inspector.read(UnsafeRawBufferPointer(rebasing: bytes[begin..<end]))
                 isCommitted = true
                 if stripsUsage && meaning == .usageOnly {
-                    // Left out: the client did not ask for it.
+                    // Left out: the client did not ask for it. A line feed in front ends the event before.
+                    if bytes[begin] == UInt8(ascii: "\n") { kept.append(begin..<(begin + 1)) }
                 } else if let last = kept.last, last.upperBound == begin {
                     kept[kept.count - 1] = last.lowerBound..<end
                 } else {

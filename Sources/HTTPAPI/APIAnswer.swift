@@ -33,6 +33,7 @@ struct APIAnswer: Sendable {
                 request.path, hasAnthropicVersion: request.headers.contains("anthropic-version"))
             let error = GatewayError(rejection.status, rejection.code, rejection.message, retryAfter: retryAfter)
             answer = .json(rejection.status, error.body(dialect, requestID: id))
+            if dialect == .anthropic { answer.headers.append(("Request-Id", id)) }
         } else {
             let problem = JSONValue.object([
                 ("type", .string("urn:weir:problem:\(rejection.code)")), ("title", .string(rejection.code)),

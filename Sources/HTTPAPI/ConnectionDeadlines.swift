@@ -57,6 +57,12 @@ struct ConnectionDeadlines {
         stalledSince = isWritable ? nil : (stalledSince ?? now)
     }
 
+    /// How often to look again whatever `next` says: some changes come without a moment to set a timer anew, and none
+    /// may be noticed much later than the shortest limit.
+    var lookAgain: Duration {
+        min(.seconds(60), min(limits.headerTimeout, min(limits.bodyTimeout, limits.idleTimeout)))
+    }
+
     /// When the next clock runs out, and which it is.
     var next: (at: MonotonicInstant, Expiry) {
         var next: (at: MonotonicInstant, Expiry) =

@@ -111,8 +111,9 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         if let channel = context?.channel { server.connectionIsIdle(channel, false) }
         (requestIsWhole, answerIsWhole, headWasSent) = (false, false, false)
         version = head.version
-        keepsAlive = head.isKeepAlive && !server.isDraining
         let facts = RequestFacts(head)
+        // After CONNECT or an upgrade the parser reads no further request.
+        keepsAlive = head.isKeepAlive && !server.isDraining && !facts.wantsUpgrade && head.method != .CONNECT
         let (path, query) = splitTarget(head.uri)
         var request = InboundRequest(
             id: server.requestIDs.next(), principal: .anonymous, method: head.method.rawValue, path: path, query: query,
@@ -274,6 +275,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         guard answerIsWhole, !isClosing else { return }
         work = .none
         inbound = nil
+        headWasSent = false
         if let channel = context?.channel { server.connectionIsIdle(channel, true) }
     }
 
@@ -284,7 +286,6 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         guard let channel = context?.channel else { return }
         let pause = requestIsWhole ? TimeAmount.zero : .milliseconds(250)
         written.whenComplete { _ in channel.eventLoop.scheduleTask(in: pause) { channel.close(promise: nil) } }
-        context?.flush()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -297,6 +298,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
             return context.fireUserInboundEventTriggered(event)
         }
         switch expiry {
+        case _ where isClosing: context.close(promise: nil)
         case .idle, .writeStalled: context.close(promise: nil)
         case .headTooSlow, .bodyTooSlow:
             keepsAlive = false
@@ -308,6 +310,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         keepsAlive = false
+        if isClosing { return }
         guard error is HTTPParserError, !headWasSent else { return context.close(promise: nil) }
         let tooLarge = (error as? HTTPParserError) == .headerOverflow
         refuseConnection(tooLarge
@@ -347,11 +350,16 @@ extension ConnectionHandler: ResponseSink {
         answerIsWhole = true
         clock.deadlines.answered(now: .now())
         // Without a request the pipeline expects no end of an answer: its length has told the client.
-        guard inbound != nil else { return close(after: context.eventLoop.makeSucceededVoidFuture()) }
+        guard inbound != nil else {
+            context.flush()
+            return close(after: context.eventLoop.makeSucceededVoidFuture())
+        }
         let closes = !keepsAlive || !requestIsWhole || server.isDraining
         let written = closes ? context.eventLoop.makePromise(of: Void.self) : nil
-        context.write(wrapOutboundOut(.end(nil)), promise: written)
+        // Before the end is written: it lets the next pipelined request in, which is then dropped.
         if let written { close(after: written.futureResult) }
+        context.write(wrapOutboundOut(.end(nil)), promise: written)
+        if closes { context.flush() }
         settle()
     }
 

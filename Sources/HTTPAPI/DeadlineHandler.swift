@@ -55,8 +55,7 @@ final class DeadlineHandler: ChannelInboundHandler {
     private func arm(_ context: ChannelHandlerContext) {
         timer?.cancel()
         let now = MonotonicInstant.now()
-        // While we answer no clock runs: looking again later is enough, since every change that shortens it re-arms.
-        armedFor = min(clock.deadlines.next.at, now.advanced(by: .seconds(60)))
+        armedFor = min(clock.deadlines.next.at, now.advanced(by: clock.deadlines.lookAgain))
         let wait = armedFor.nanoseconds(since: now)
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(wait))) {
             self.armedFor = .distantFuture

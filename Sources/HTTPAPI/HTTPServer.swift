@@ -1,5 +1,6 @@
 import Base
 import Gateway
+import Glibc
 import Ledger
 import Logging
 import NIOCore
@@ -43,6 +44,8 @@ package final class HTTPServer: Sendable {
     package func listenForControl(_ path: String) throws {
         let channel = try bootstrap(isControl: true, isUnix: true)
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).wait()
+        // The umask leaves the owner's x bit, which means nothing on a socket.
+        guard chmod(path, 0o600) == 0 else { throw SystemFailure("protect \(path)", errorNumber: errno) }
         listeners.withLock { $0.append(channel) }
     }
 

@@ -134,8 +134,9 @@ struct RouteTable: Sendable {
         }
         if request.path == "/v1/models" || request.path.hasPrefix("/v1/models/"), request.method == "GET" {
             try require(.ai, request)
-            let id = request.path == "/v1/models" ? nil : percentDecoded(request.path.dropFirst("/v1/models/".count))
-            return .models(id: id)
+            guard request.path != "/v1/models" else { return .models(id: nil) }
+            let name = request.path.dropFirst("/v1/models/".count)
+            return .models(id: percentDecoded(name) ?? String(name))
         }
         guard isCleanPath(request.path) else { throw Rejection(400, "bad_path", "the path is not in its plain form") }
         let ownership = ObjectOwnership(method: request.method, path: request.path)
@@ -170,6 +171,8 @@ struct RouteTable: Sendable {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         let lower = path.lowercased()
         return segments.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+            // `/v1/f%69les` would be no collection to us and one to the provider.
+            && !segments.prefix(2).contains { $0.contains("%") }
             && !["%2e", "%2f", "%5c", "%00", "\\"].contains { lower.contains($0) } && isHeaderValue(path)
     }
 }

@@ -29,8 +29,7 @@ package final class DataFolder: Sendable {
         lock = retryingInterrupts { open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) }
         guard lock >= 0 else { throw SystemFailure("open \(file)", errorNumber: errno, exitCode: .dataFolderLocked) }
         guard retryingInterrupts({ flock(lock, LOCK_EX | LOCK_NB) }) == 0 else {
-            let reason = errno
-            close(lock)
+            let reason = errno  // deinit runs after a throw too, and closes the lock: once
             guard reason == EWOULDBLOCK else { throw SystemFailure("lock \(file)", errorNumber: reason) }
             throw Locked(path: path, holder: Self.holder(path))
         }

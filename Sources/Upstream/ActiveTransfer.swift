@@ -7,7 +7,8 @@ import Synchronization
 /// user pointer.
 final class ActiveTransfer {
     let transfer: Transfer
-    let easy: UnsafeMutableRawPointer
+    let seat: TransferSeat
+    var easy: UnsafeMutableRawPointer { seat.easy }
     unowned let owner: CurlLoop
     var body: OutgoingBody
     var deadlines: TransferDeadlines
@@ -25,9 +26,9 @@ final class ActiveTransfer {
     private(set) var receivingIsPaused = false
     var sendingIsPaused = false
 
-    init(_ transfer: Transfer, easy: UnsafeMutableRawPointer, owner: CurlLoop, now: MonotonicInstant) {
+    init(_ transfer: Transfer, seat: TransferSeat, owner: CurlLoop, now: MonotonicInstant) {
         self.transfer = transfer
-        self.easy = easy
+        self.seat = seat
         self.owner = owner
         started = now
         body = OutgoingBody(transfer.request.body)

@@ -3,8 +3,12 @@ internal import CCurl
 import Glibc
 
 /// What libcurl calls while it works on a transfer. All run on the upstream thread, inside `curl_multi_socket_action`
-/// or `curl_easy_pause`; the user pointer is the `ActiveTransfer`, which lives until its handle is cleaned.
-func installCallbacks(_ easy: UnsafeMutableRawPointer, owner: CurlLoop) {
+/// or `curl_easy_pause`; the user pointer is the handle's seat, which lives as long as the handle.
+func installCallbacks(_ easy: UnsafeMutableRawPointer, seat: TransferSeat, owner: CurlLoop) {
+    let user = Unmanaged.passUnretained(seat).toOpaque()
+    for option in [
+        CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA, CURLOPT_PRIVATE,
+    ] { _ = weir_curl_set_pointer(easy, option, user) }
     _ = weir_curl_set_data_callback(easy, CURLOPT_WRITEFUNCTION, onBody)
     _ = weir_curl_set_data_callback(easy, CURLOPT_HEADERFUNCTION, onHeaderLine)
     _ = weir_curl_set_data_callback(easy, CURLOPT_READFUNCTION, onRead)
@@ -14,10 +18,23 @@ func installCallbacks(_ easy: UnsafeMutableRawPointer, owner: CurlLoop) {
     _ = weir_curl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(owner).toOpaque())
 }
 
-private func active(_ user: UnsafeMutableRawPointer?) -> ActiveTransfer {
-    guard let user else { preconditionFailure("a callback without its transfer") }
-    return Unmanaged<ActiveTransfer>.fromOpaque(user).takeUnretainedValue()
+/// Which transfer a curl handle works on. The handle's callbacks find it here, so that they are set once a handle and
+/// not once a request.
+final class TransferSeat {
+    let easy: UnsafeMutableRawPointer
+    var active: ActiveTransfer?
+
+    init(_ easy: UnsafeMutableRawPointer) { self.easy = easy }
+
+    static func of(_ user: UnsafeMutableRawPointer?) -> ActiveTransfer {
+        guard let user, let active = Unmanaged<TransferSeat>.fromOpaque(user).takeUnretainedValue().active else {
+            preconditionFailure("a callback without its transfer")
+        }
+        return active
+    }
 }
+
+private func active(_ user: UnsafeMutableRawPointer?) -> ActiveTransfer { TransferSeat.of(user) }
 
 private let onBody: weir_curl_data_callback = { bytes, size, count, user in
     let transfer = active(user)

@@ -64,7 +64,8 @@ final class CurlLoop {
             sweepDeadlines()
             deliver()
         }
-        for active in running.values { finish(active, failure: .shuttingDown) }
+        // Each end lets the next one of the line in, which ends here too.
+        while let active = running.values.first { finish(active, failure: .shuttingDown) }
         deliver()
         pools.removeAll()
         curl_multi_cleanup(multi)
@@ -139,17 +140,18 @@ final class CurlLoop {
     }
 
     private func launch(_ transfer: Transfer, in pool: ProviderPool) {
-        guard let easy = pool.takeHandle(self) else {
+        guard let seat = pool.takeSeat(self) else {
             refuse(transfer, .internalError, in: pool)
             startNext(in: pool)
             return
         }
-        let active = ActiveTransfer(transfer, easy: easy, owner: self, now: now)
+        let active = ActiveTransfer(transfer, seat: seat, owner: self, now: now)
         transfer.active = active
-        prepareEasyHandle(easy, for: active)
+        seat.active = active
+        prepareEasyHandle(seat.easy, for: active)
         pool.numbers.wait.record(nanoseconds: UInt64(max(0, active.report.waited.wholeNanoseconds)))
         running[ObjectIdentifier(active)] = active
-        let result = curl_multi_add_handle(multi, easy)
+        let result = curl_multi_add_handle(multi, seat.easy)
         precondition(result == CURLM_OK, "libcurl does not take a transfer")
     }
 
@@ -195,8 +197,7 @@ final class CurlLoop {
             let result = weir_curl_message_result(message)
             var user: UnsafeMutableRawPointer?
             _ = weir_curl_get_pointer(easy, CURLINFO_PRIVATE, &user)
-            guard let user else { preconditionFailure("a transfer without its owner") }
-            let active = Unmanaged<ActiveTransfer>.fromOpaque(user).takeUnretainedValue()
+            let active = TransferSeat.of(user)
             finish(active, failure: failureReason(result, of: active), detail: failureDetail(result))
         }
     }
@@ -230,7 +231,7 @@ final class CurlLoop {
         unflushed.removeAll { $0 === active }
         active.unpin()
         let pool = pool(for: transfer.endpoint)
-        pool.giveBack(active.easy)
+        pool.giveBack(active.seat)
         curl_slist_free_all(transfer.headerLines)
         transfer.headerLines = nil
         transfer.active = nil

@@ -12,12 +12,14 @@ func failureReason(_ result: CURLcode, of active: ActiveTransfer) -> UpstreamFai
     case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
         CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
         return .tlsFailed
-    case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE, CURLE_SEND_FAIL_REWIND,
-        CURLE_HTTP2, CURLE_HTTP2_STREAM:
+    case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE, CURLE_HTTP2, CURLE_HTTP2_STREAM:
         return .connectionLost
+    // A kept connection died under a streamed body, whose bytes are gone.
+    case CURLE_SEND_FAIL_REWIND: return .unknownOutcome
     case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, CURLE_CHUNK_FAILED:
         return .badAnswer
-    default: return active.headIsComplete ? .connectionLost : .internalError
+    // A header line that is too long, for one, is "out of memory" to libcurl.
+    default: return active.headIsComplete ? .connectionLost : active.report.sends > 0 ? .badAnswer : .internalError
     }
 }
 

@@ -4,14 +4,17 @@ import Glibc
 import NIOCore
 
 /// What every transfer to this endpoint has in common. Set once a handle.
-func configureEasyHandle(_ easy: UnsafeMutableRawPointer, for endpoint: Endpoint, owner: CurlLoop) {
+func configureEasyHandle(
+    _ easy: UnsafeMutableRawPointer, seat: TransferSeat, for endpoint: Endpoint, owner: CurlLoop
+) {
     func set(_ option: CURLoption, _ value: Int) {
         let result = weir_curl_set_long(easy, option, value)
         precondition(result == CURLE_OK, "libcurl refuses option \(option.rawValue)")
     }
     set(CURLOPT_NOSIGNAL, 1)
     set(CURLOPT_FOLLOWLOCATION, 0)
-    set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
+    // The static libcurl is built without netrc and refuses the option: then there is nothing to ignore.
+    _ = weir_curl_set_long(easy, CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
     _ = weir_curl_set_string(easy, CURLOPT_PROTOCOLS_STR, endpoint.allowsPlainHTTP ? "http,https" : "https")
     // An empty proxy switches off what curl would take from the environment: only the settings decide.
     _ = weir_curl_set_string(easy, CURLOPT_PROXY, endpoint.proxy ?? "")
@@ -40,17 +43,12 @@ func configureEasyHandle(_ easy: UnsafeMutableRawPointer, for endpoint: Endpoint
         set(CURLOPT_FORBID_REUSE, 1)
         set(CURLOPT_SSL_SESSIONID_CACHE, 0)
     }
-    installCallbacks(easy, owner: owner)
+    installCallbacks(easy, seat: seat, owner: owner)
 }
 
 /// Sets everything that belongs to one request; `cleanEasyHandle` undoes it.
 func prepareEasyHandle(_ easy: UnsafeMutableRawPointer, for active: ActiveTransfer) {
     let request = active.transfer.request
-    let user = Unmanaged.passUnretained(active).toOpaque()
-    for option in [
-        CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA,
-        CURLOPT_PRIVATE,
-    ] { _ = weir_curl_set_pointer(easy, option, user) }
     _ = weir_curl_set_string(easy, CURLOPT_URL, request.url)
     _ = weir_curl_set_pointer(easy, CURLOPT_HTTPHEADER, active.transfer.headerLines)
     // "" enables every decoder this libcurl has; the Accept-Encoding it would send is overridden by our own header.
@@ -88,10 +86,6 @@ func cleanEasyHandle(_ easy: UnsafeMutableRawPointer) {
     _ = weir_curl_set_pointer(easy, CURLOPT_POSTFIELDS, nil)
     _ = weir_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
     _ = weir_curl_set_string(easy, CURLOPT_URL, nil)
-    for option in [
-        CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA,
-        CURLOPT_PRIVATE,
-    ] { _ = weir_curl_set_pointer(easy, option, nil) }
 }
 
 /// Where this host keeps its certificate authorities: a statically linked libcurl does not know.

@@ -35,7 +35,7 @@ struct OutgoingBody {
         while index < pieces.count {
             let count = min(pieces[index].readableBytes, target.count)
             if count == 0 {
-                index += 1
+                leavePiece()
                 continue
             }
             pieces[index].readWithUnsafeReadableBytes { bytes in
@@ -50,6 +50,18 @@ struct OutgoingBody {
         }
         return isComplete ? .end : .waitForMore
     }
+
+    /// On to the next piece. A streamed one frees its memory even while more pieces keep coming.
+    private mutating func leavePiece() {
+        if !canRewind { pieces[index] = ByteBuffer() }
+        index += 1
+        guard !canRewind, index >= 64, index > pieces.count / 2 else { return }
+        pieces.removeFirst(index)
+        index = 0
+    }
+
+    /// Memory of the pieces that are still here.
+    var heldBytes: Int { pieces.reduce(0) { $0 + $1.capacity } }
 
     /// Back to the first byte, for sending the request again. False for a streamed body: its bytes are gone.
     mutating func rewind() -> Bool {

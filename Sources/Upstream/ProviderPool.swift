@@ -7,7 +7,7 @@ final class ProviderPool {
     let endpoint: Endpoint
     var line: WaitingLine<Transfer>
     let numbers: PoolNumbers
-    private var idleHandles: [UnsafeMutableRawPointer] = []
+    private var idleSeats: [TransferSeat] = []
 
     init(_ endpoint: Endpoint, numbers: PoolNumbers) {
         self.endpoint = endpoint
@@ -15,25 +15,27 @@ final class ProviderPool {
         line = WaitingLine(activeMax: endpoint.connectionsMax, waitingMax: endpoint.waitingMax)
     }
 
-    deinit { for easy in idleHandles { curl_easy_cleanup(easy) } }
+    deinit { for seat in idleSeats { curl_easy_cleanup(seat.easy) } }
 
     var isUnused: Bool { line.active == 0 && line.waiting == 0 }
 
     /// A configured handle; nil when libcurl has no memory for one.
-    func takeHandle(_ owner: CurlLoop) -> UnsafeMutableRawPointer? {
-        if let easy = idleHandles.popLast() { return easy }
+    func takeSeat(_ owner: CurlLoop) -> TransferSeat? {
+        if let seat = idleSeats.popLast() { return seat }
         guard let easy = curl_easy_init() else { return nil }
-        configureEasyHandle(easy, for: endpoint, owner: owner)
-        return easy
+        let seat = TransferSeat(easy)
+        configureEasyHandle(easy, seat: seat, for: endpoint, owner: owner)
+        return seat
     }
 
     /// The handle must be clean: no request of the last transfer may be left in it.
-    func giveBack(_ easy: UnsafeMutableRawPointer) {
-        cleanEasyHandle(easy)
-        if idleHandles.count < endpoint.connectionsMax {
-            idleHandles.append(easy)
+    func giveBack(_ seat: TransferSeat) {
+        seat.active = nil
+        cleanEasyHandle(seat.easy)
+        if idleSeats.count < endpoint.connectionsMax {
+            idleSeats.append(seat)
         } else {
-            curl_easy_cleanup(easy)
+            curl_easy_cleanup(seat.easy)
         }
     }
 

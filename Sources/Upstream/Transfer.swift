@@ -145,12 +145,29 @@ package final class Transfer: @unchecked Sendable {  // `receiver` and `isOver` 
 /// itself are switched off by a bare `Name:`.
 private func makeHeaderLines(_ request: UpstreamRequest) -> UnsafeMutablePointer<curl_slist>? {
     var list: UnsafeMutablePointer<curl_slist>?
+    var (hasAccept, hasContentType) = (false, false)
     for (name, value) in request.headers.fields {
-        list = curl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
+        hasAccept = hasAccept || equalIgnoringCase(name, "accept")
+        hasContentType = hasContentType || equalIgnoringCase(name, "content-type")
+        // libcurl copies the line: it is put together on the stack.
+        let length = name.utf8.count + value.utf8.count + 3
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: length) { line in
+            var end = 0
+            func append(_ byte: UInt8) {
+                line[end] = CChar(bitPattern: byte)
+                end += 1
+            }
+            for byte in name.utf8 { append(byte) }
+            append(UInt8(ascii: value.isEmpty ? ";" : ":"))
+            if !value.isEmpty { append(0x20) }
+            for byte in value.utf8 { append(byte) }
+            append(0)
+            list = curl_slist_append(list, line.baseAddress)
+        }
     }
-    for name in ["Accept", "Content-Type", "Expect"] where !request.headers.contains(name) {
-        list = curl_slist_append(list, "\(name):")
-    }
+    if !hasAccept { list = curl_slist_append(list, "Accept:") }
+    if !hasContentType { list = curl_slist_append(list, "Content-Type:") }
+    list = curl_slist_append(list, "Expect:")
     if case .stream(length: nil) = request.body { list = curl_slist_append(list, "Transfer-Encoding: chunked") }
     return list
 }

@@ -19,9 +19,17 @@ struct BenchCommand: ParsableCommand {
             var options = LoadOptions(weirPath: try executablePath())
             options.seconds = seconds
             options.only = Set(only)
+            options.say = { talk($0) }
             let report = try LoadBenchmark.run(options)
             say(output.json ? report.json.text : report.description)
+            guard report.isComplete else { throw NotAllMeasured() }
         }
+    }
+
+    /// The report says which measure is missing, and why.
+    struct NotAllMeasured: Failure {
+        let code = "not_all_measured"
+        let message = "some measures could not be taken; the report says why"
     }
 
     struct Store: ParsableCommand {
