@@ -7,8 +7,11 @@ package struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.bytes = bytes
     }
 
+    /// 2^10 bytes each.
     package static func kibibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count << 10) }
+    /// 2^20 bytes each.
     package static func mebibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count << 20) }
+    /// 2^30 bytes each.
     package static func gibibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count << 30) }
 
     /// Reads `512B`, `16KiB`, `64MiB`, `1GiB` (or `0`). A bare number is refused: its unit would be a guess.

@@ -5,7 +5,8 @@ extension UnsafeRawBufferPointer {
     /// The bytes at the range are exactly this text.
     package func holds(_ text: StaticString, at range: Range<Int>) -> Bool {
         precondition(range.upperBound <= count && range.lowerBound >= 0)
-        guard range.count == text.utf8CodeUnitCount, let base = baseAddress else { return range.isEmpty }
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        guard let base = baseAddress else { return true }
         return memcmp(base + range.lowerBound, text.utf8Start, range.count) == 0
     }
 
@@ -42,7 +43,9 @@ package func equalIgnoringCase(_ a: String, _ b: String) -> Bool {
 package func hasPrefixIgnoringCase(_ text: String, _ prefix: StaticString) -> Bool {
     guard text.utf8.count >= prefix.utf8CodeUnitCount else { return false }
     return text.utf8.withContiguousStorageIfAvailable { bytes in
-        for index in 0..<prefix.utf8CodeUnitCount where lowercased(bytes[index]) != prefix.utf8Start[index] { return false }
+        for index in 0..<prefix.utf8CodeUnitCount where lowercased(bytes[index]) != prefix.utf8Start[index] {
+            return false
+        }
         return true
     } ?? text.lowercased().hasPrefix("\(prefix)")
 }
@@ -60,6 +63,7 @@ package struct HeaderNames: Sendable {
         byLength = (0...longest).map { length in names.filter { $0.utf8.count == length } }
     }
 
+    /// Whether the name is in the set, whatever its case.
     package func contains(_ name: String) -> Bool {
         let length = name.utf8.count
         guard length < byLength.count else { return false }

@@ -9,12 +9,16 @@ package struct HeaderFields: Sendable {
         fields.first { equalIgnoringCase($0.name, name) }?.value
     }
 
+    /// Whether a field of that name is there.
     package func contains(_ name: String) -> Bool { fields.contains { equalIgnoringCase($0.name, name) } }
 
+    /// Puts a field at the end; others of that name stay.
     package mutating func add(_ name: String, _ value: String) { fields.append((name, value)) }
 
+    /// Takes all fields of that name out.
     package mutating func remove(_ name: String) { fields.removeAll { equalIgnoringCase($0.name, name) } }
 
+    /// Leaves one field of that name, at the end.
     package mutating func replace(_ name: String, _ value: String) {
         remove(name)
         add(name, value)

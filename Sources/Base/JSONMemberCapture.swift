@@ -29,6 +29,7 @@ package struct JSONMemberCapture: Sendable {
         values = Array(repeating: nil, count: names.count)
     }
 
+    /// The next bytes of the object.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer) {
         guard !isComplete else { return }
         for byte in bytes { feed(byte) }
@@ -84,7 +85,8 @@ package struct JSONMemberCapture: Sendable {
     private mutating func finishValue() {
         if let index = target {
             let spaces: [UInt8] = [0x20, 0x0A, 0x0D, 0x09]
-            values[index] = Array(buffer.drop { spaces.contains($0) }.reversed().drop { spaces.contains($0) }.reversed())
+            values[index] = Array(
+                buffer.drop { spaces.contains($0) }.reversed().drop { spaces.contains($0) }.reversed())
         }
         target = nil
     }

@@ -10,6 +10,7 @@ package struct JSONError: Failure {
     }
 }
 
+/// What a JSON value is.
 package enum JSONKind: Sendable { case object, array, string, number, bool, null }
 
 /// One member of an object, as byte ranges into the text: nothing is decoded.

@@ -22,12 +22,14 @@ package final class OSThread: @unchecked Sendable {  // `handle` is written once
         precondition(name.utf8.count <= 15, "Linux keeps 15 characters of a thread's name")
         let thread = OSThread()
         let box = Unmanaged.passRetained(Body(name: name, run: body)).toOpaque()
-        let result = pthread_create(&thread.handle, nil, { pointer in
-            let body = Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue()
-            weir_thread_name(body.name)
-            body.run()
-            return nil
-        }, box)
+        let result = pthread_create(
+            &thread.handle, nil,
+            { pointer in
+                let body = Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue()
+                weir_thread_name(body.name)
+                body.run()
+                return nil
+            }, box)
         precondition(result == 0, "cannot start a thread: \(errorText(result))")
         return thread
     }

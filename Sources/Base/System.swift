@@ -17,6 +17,7 @@ package func retryingInterrupts<Result: FixedWidthInteger>(_ call: () -> Result)
     }
 }
 
+/// One environment variable; nil when it is not set.
 package func environmentVariable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
 }
@@ -45,6 +46,7 @@ package enum SmallFile {
         }
     }
 
+    /// The file as UTF-8 text; what is not UTF-8 is replaced.
     package static func text(_ path: String) throws(SystemFailure) -> String {
         String(decoding: try read(path), as: UTF8.self)
     }
@@ -64,7 +66,9 @@ package func environmentVariables() -> [String: String] {
     var entry = environ
     while let pointer = entry.pointee {
         let text = String(cString: pointer)
-        if let equals = text.firstIndex(of: "=") { found[String(text[..<equals])] = String(text[text.index(after: equals)...]) }
+        if let equals = text.firstIndex(of: "=") {
+            found[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
         entry += 1
     }
     return found

@@ -8,6 +8,7 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
 
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
+    /// What the clock says now.
     package static func now() -> MonotonicInstant {
         MonotonicInstant(nanoseconds: weir_monotonic_nanoseconds())
     }
@@ -29,6 +30,7 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
         nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0
     }
 
+    /// Zero when `earlier` is in fact later.
     package func duration(since earlier: MonotonicInstant) -> Duration {
         .nanoseconds(Int64(clamping: nanoseconds(since: earlier)))
     }
@@ -40,6 +42,7 @@ package struct UnixTime: Hashable, Comparable, Sendable {
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
 
+    /// What the wall clock says now.
     package static func now() -> UnixTime {
         UnixTime(microseconds: weir_wall_microseconds())
     }

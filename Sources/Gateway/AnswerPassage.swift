@@ -107,7 +107,8 @@ struct AnswerPassage {
     mutating func end() -> Action {
         switch shape {
         case .unknown: return .breakOff
-        case .plain: return .send(head: headWasSent ? nil : head.map { sendingHead($0) }, pieces: takeHeld(), isWhole: true)
+        case .plain:
+            return .send(head: headWasSent ? nil : head.map { sendingHead($0) }, pieces: takeHeld(), isWhole: true)
         case .list: return head.map { .list(head: $0, body: firstBytes) } ?? .breakOff
         case .foreignError: return .wrap(status: head?.status ?? 502, message: describeForeignError())
         case .stream:
@@ -125,7 +126,8 @@ struct AnswerPassage {
         case .firstError(let error): return .replace(status: StreamError.status(of: error), body: error)
         case .pieces(let pieces):
             if pieces.isEmpty && !isWhole { return .nothing }
-            let first = headWasSent || (pieces.isEmpty && relay?.isCommitted != true) ? nil : head.map { sendingHead($0) }
+            let first =
+                headWasSent || (pieces.isEmpty && relay?.isCommitted != true) ? nil : head.map { sendingHead($0) }
             return .send(head: first, pieces: pieces, isWhole: isWhole)
         }
     }

@@ -101,7 +101,11 @@ struct Catalog: Sendable {
             for pattern in provider.settings.models { length = max(length, Self.match(model, pattern: pattern) ?? -1) }
             guard length >= 0 else { continue }
             let rank = (length, provider.dialect == dialect ? 1 : 0)
-            if rank == bestRank { best.append(provider) } else if rank > bestRank { (best, bestRank) = ([provider], rank) }
+            if rank == bestRank {
+                best.append(provider)
+            } else if rank > bestRank {
+                (best, bestRank) = ([provider], rank)
+            }
         }
         guard best.count > 1 else { return best }
         throw GatewayError(
@@ -111,10 +115,12 @@ struct Catalog: Sendable {
     }
 
     private static func unknown(_ model: String, _ noProviders: Bool) -> GatewayError {
-        let advice = noProviders
+        let advice =
+            noProviders
             ? "no provider is configured: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or add a [providers.NAME]"
             : "list it under [models] in the settings, or add its name to a provider's models"
-        return GatewayError(404, "model_not_found", "no provider serves the model '\(model)'; \(advice)",
+        return GatewayError(
+            404, "model_not_found", "no provider serves the model '\(model)'; \(advice)",
             parameter: "model")
     }
 

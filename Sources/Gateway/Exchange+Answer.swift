@@ -7,6 +7,7 @@ package import Upstream
 
 /// The answer on its way from the provider to the client.
 extension Exchange {
+    /// Takes in what the provider sends, an event at a time.
     package func transfer(_ transfer: Transfer, received event: TransferEvent) {
         guard !isOver else { return }
         switch event {
@@ -50,8 +51,9 @@ extension Exchange {
             if !pieces.isEmpty { lastSent = .now() }
             if isWhole { complete() }
         case .wrap(let status, let message):
-            answer(GatewayError(
-                status, "provider_error", "provider '\(provider?.name ?? "")' \(message)", retryAfter: retryAfter))
+            answer(
+                GatewayError(
+                    status, "provider_error", "provider '\(provider?.name ?? "")' \(message)", retryAfter: retryAfter))
         case .replace(let status, let body):
             // The stream's first event is an error: answered as what it is, so that client libraries can retry.
             transfer?.cancel()

@@ -11,8 +11,9 @@ extension Exchange {
         earlyPieces.append(piece)
         record.bytesIn += piece?.readableBytes ?? 0
         guard record.bytesIn <= Limits.uploadCreditBytes else {
-            return answer(GatewayError(
-                413, "body_too_large", "a batch's own body may have \(Limits.uploadCreditBytes >> 10) KiB"))
+            return answer(
+                GatewayError(
+                    413, "body_too_large", "a batch's own body may have \(Limits.uploadCreditBytes >> 10) KiB"))
         }
         guard piece == nil else { return }
         holdsUpload = false

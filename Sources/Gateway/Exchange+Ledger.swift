@@ -31,13 +31,15 @@ extension Exchange {
             }
             record.usage = usage
         } else if record.status < 400 || record.status == 499, transfer != nil, route != .countTokens,
-            route != .responseInputTokens {
+            route != .responseInputTokens
+        {
             record.usage = TokenUsage(input: estimatedInput, output: passage.estimatedOutput)
             record.isUsageEstimated = true
         }
         let model = record.modelRequested ?? ""
         guard let usage = record.usage else { return }
-        record.costNanodollars = configuration.prices.cost(model: model, usage: usage)
+        record.costNanodollars =
+            configuration.prices.cost(model: model, usage: usage)
             ?? record.modelAnswered.flatMap { configuration.prices.cost(model: $0, usage: usage) }
     }
 

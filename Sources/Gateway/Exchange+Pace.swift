@@ -13,6 +13,7 @@ extension Exchange {
         if sink.isWritable { clientCaughtUp() }
     }
 
+    /// The client takes bytes again: what was held back is granted.
     package func clientCaughtUp() {
         guard ungranted > 0 else { return }
         let bytes = ungranted
@@ -30,7 +31,8 @@ extension Exchange {
             guard let self, !self.isOver else { return }
             let silent = MonotonicInstant.now().duration(since: self.lastSent)
             if silent >= Limits.streamKeepAlive, self.passage?.mayAddEvent == true, self.sink.isWritable {
-                let event = self.dialect == .anthropic ? "event: ping\ndata: {\"type\": \"ping\"}\n\n" : ": keep-alive\n\n"
+                let event =
+                    self.dialect == .anthropic ? "event: ping\ndata: {\"type\": \"ping\"}\n\n" : ": keep-alive\n\n"
                 self.sink.sendBody(ByteBuffer(string: event))
                 self.sink.flush()
                 self.lastSent = .now()

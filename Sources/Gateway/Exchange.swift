@@ -42,7 +42,8 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
         self.route = route
         self.sink = sink
         configuration = gateway.configuration
-        dialect = route?.dialect
+        dialect =
+            route?.dialect
             ?? Dialect.ofPath(request.path, hasAnthropicVersion: request.headers.contains("anthropic-version"))
         ownership = route == nil ? ObjectOwnership(method: request.method, path: request.path) : .none
         record = RequestRecord(
@@ -121,8 +122,10 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
     func submitPassThrough(to name: String?, body: UpstreamBody) {
         guard !isOver else { return }
         guard let name, let provider = configuration.catalog.provider(name) else {
-            answer(GatewayError(
-                404, "no_passthrough", "no provider takes this path: name one in gateway.passthrough of the settings"))
+            answer(
+                GatewayError(
+                    404, "no_passthrough",
+                    "no provider takes this path: name one in gateway.passthrough of the settings"))
             return
         }
         let safe = request.method == "GET" || request.method == "HEAD" || request.headers.contains("idempotency-key")
@@ -155,7 +158,8 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
         sink.pauseReading(pause)
     }
 
-    private func send(to provider: ProviderRoute, path: String, body: UpstreamBody, mayBeSentTwice: Bool, decodes: Bool) {
+    private func send(to provider: ProviderRoute, path: String, body: UpstreamBody, mayBeSentTwice: Bool, decodes: Bool)
+    {
         let (headers, keyIndex) = provider.headers(request.headers, decodes: decodes, now: .now())
         self.provider = provider
         self.keyIndex = keyIndex
@@ -179,7 +183,8 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
                 case .success:
                     self.answer(GatewayError(404, "not_found", "there is no object with the id '\(id)'"))
                 case .failure:
-                    self.answer(GatewayError(503, "try_again", "the ledger cannot be read now", retryAfter: .seconds(1)))
+                    self.answer(
+                        GatewayError(503, "try_again", "the ledger cannot be read now", retryAfter: .seconds(1)))
                 }
             }
         }

@@ -32,7 +32,9 @@ package final class Gateway: Sendable {
                 if let kept = old?.catalog.provider(provider.name), kept.settings == provider,
                     kept.endpoint.proxy == endpoint.proxy,
                     kept.endpoint.reusesConnections == endpoint.reusesConnections
-                { return kept }
+                {
+                    return kept
+                }
                 return ProviderRoute(provider, endpoint: endpoint)
             }
             catalog = Catalog(providers: providers, aliases: settings.models)

@@ -41,7 +41,9 @@ package struct GatewayError: Failure {
         switch dialect {
         case .openai where route == .responses:
             let text = JSONText.quote(message)
-            return "event: error\ndata: {\"type\":\"error\",\"sequence_number\":\(number),\"code\":\(JSONText.quote(code)),\"message\":\(text),"
+            return
+                "event: error\ndata: {\"type\":\"error\",\"sequence_number\":\(number),"
+                + "\"code\":\(JSONText.quote(code)),\"message\":\(text),"
                 + "\"param\":null}\n\n"
         case .openai: return "data: \(body(dialect, requestID: requestID))\n\n"
         case .anthropic: return "event: error\ndata: \(body(dialect, requestID: requestID))\n\n"

@@ -3,7 +3,8 @@ import Ledger
 import Synchronization
 import Telemetry
 
-/// The gateway's numbers. Labels are routes, statuses and provider names: no model a client may invent, no key, no text.
+/// The gateway's numbers. Labels are routes, statuses and provider names: no model a client may invent, no key, no
+/// text.
 final class GatewayMetrics: Sendable {
     private struct Key: Hashable {
         var route: String

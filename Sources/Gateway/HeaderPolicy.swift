@@ -9,10 +9,12 @@ enum HeaderPolicy {
         "transfer-encoding", "upgrade",
     ]
     /// Of a request: who the caller is to Weir and how it got here is none of the provider's business.
-    private static let requestOnly = HeaderNames(hopByHop + [
-        "host", "content-length", "expect", "authorization", "x-api-key", "cookie", "forwarded", "x-real-ip", "origin",
-        "referer",
-    ])
+    private static let requestOnly = HeaderNames(
+        hopByHop + [
+            "host", "content-length", "expect", "authorization", "x-api-key", "cookie", "forwarded", "x-real-ip",
+            "origin",
+            "referer",
+        ])
     /// Of an answer: cookies and promises about the provider's own host mean nothing at ours.
     private static let responseOnly = HeaderNames(hopByHop + ["set-cookie", "alt-svc", "strict-transport-security"])
 
@@ -25,7 +27,9 @@ enum HeaderPolicy {
             if requestOnly.contains(name) || named?.contains(name) == true { continue }
             if hasPrefixIgnoringCase(name, "x-forwarded-") || hasPrefixIgnoringCase(name, "x-weir-")
                 || hasPrefixIgnoringCase(name, "sec-fetch-")
-            { continue }
+            {
+                continue
+            }
             if decodes && equalIgnoringCase(name, "accept-encoding") { continue }
             kept.add(name, value)
         }

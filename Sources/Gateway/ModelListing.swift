@@ -8,6 +8,7 @@ import Upstream
 /// `GET /v1/models`: the aliases of the settings and what each provider lists, in the shape the caller's dialect
 /// expects. Providers are asked at the same time, and their lists kept for `Limits.modelListLife`.
 extension Gateway {
+    /// One entry of the list.
     package struct ListedModel: Sendable, Hashable {
         package var id: String
         package var owner: String
@@ -26,7 +27,9 @@ extension Gateway {
             var found = Dictionary(aliases.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
             for (provider, models) in zip(providers, lists) {
                 // What the settings send elsewhere is not the provider's to offer here.
-                for model in models where found[model.id] == nil && provider.claims(model.id) { found[model.id] = model }
+                for model in models where found[model.id] == nil && provider.claims(model.id) {
+                    found[model.id] = model
+                }
             }
             give(found.values.sorted { $0.id < $1.id })
         }
@@ -62,7 +65,9 @@ extension Gateway {
             var data: Range<Int>?
             var models: [ListedModel] = []
             do {
-                try scanner.scanObject { if bytes[$0.key].elementsEqual("data".utf8), $0.kind == .array { data = $0.value } }
+                try scanner.scanObject {
+                    if bytes[$0.key].elementsEqual("data".utf8), $0.kind == .array { data = $0.value }
+                }
                 guard let data else { return nil }
                 try scanner.scanArray(in: data) { range, kind in
                     guard kind == .object, models.count < Limits.modelsPerProviderMax else { return }
@@ -73,7 +78,9 @@ extension Gateway {
         }
     }
 
-    private static func parseModel(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ owner: String) -> ListedModel? {
+    private static func parseModel(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ owner: String)
+        -> ListedModel?
+    {
         var scanner = JSONScanner(bytes)
         var model = ListedModel(id: "", owner: owner, created: 0)
         do {
@@ -107,11 +114,14 @@ extension Gateway {
         }
     }
 
+    /// One model as the dialect writes it.
     package static func renderModel(_ model: ListedModel, _ dialect: Settings.Dialect) -> String {
         let id = JSONText.quote(model.id)
         switch dialect {
         case .openai:
-            return "{\"id\":\(id),\"object\":\"model\",\"created\":\(model.created),\"owned_by\":\(JSONText.quote(model.owner))}"
+            return
+                "{\"id\":\(id),\"object\":\"model\",\"created\":\(model.created),"
+                + "\"owned_by\":\(JSONText.quote(model.owner))}"
         case .anthropic:
             let date = UnixTime(microseconds: model.created * 1_000_000).iso8601.prefix(19)
             return "{\"type\":\"model\",\"id\":\(id),\"display_name\":\(id),\"created_at\":\"\(date)Z\"}"

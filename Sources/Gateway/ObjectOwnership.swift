@@ -10,6 +10,7 @@ package struct ObjectOwnership: Sendable {
         var provider: String
     }
 
+    /// What providers keep for their callers.
     package enum Kind: String, Sendable, CaseIterable {
         case response, file, batch
 
@@ -39,7 +40,9 @@ package struct ObjectOwnership: Sendable {
         self.method = method
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         kind = parts.count >= 2 && parts[0] == "v1" ? Kind.allCases.first { $0.collection == parts[1] } : nil
-        let named = kind != nil && parts.count >= 3 && !parts[2].isEmpty && !(parts[1] == "responses" && parts[2] == "input_tokens")
+        let named =
+            kind != nil && parts.count >= 3 && !parts[2].isEmpty
+            && !(parts[1] == "responses" && parts[2] == "input_tokens")
         objectID = named ? parts[2] : nil
         if let kind {
             let rest = named && parts.count > 3 && ["content", "cancel", "input_items"].contains(parts[3])

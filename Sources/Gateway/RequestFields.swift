@@ -36,16 +36,21 @@ struct RequestFields: Sendable {
         }
         if let failure { throw GatewayError(400, failure.code, failure.message) }
         if let twice = found.duplicate {
-            throw GatewayError(400, "duplicate_field", "the field '\(twice)' stands twice in the body; send it once",
+            throw GatewayError(
+                400, "duplicate_field", "the field '\(twice)' stands twice in the body; send it once",
                 parameter: twice)
         }
         if let wrong = found.wrongType {
             throw GatewayError(400, "invalid_type", "the field '\(wrong.0)' must be \(wrong.1)", parameter: wrong.0)
         }
-        (model, modelRange, isStream, streamEnd) = (found.model, found.modelRange, found.stream ?? false, found.streamEnd)
+        (model, modelRange, isStream, streamEnd) = (
+            found.model, found.modelRange, found.stream ?? false, found.streamEnd
+        )
         (streamOptions, includeUsage) = (found.streamOptions, found.includeUsage)
         streamOptionsAreEmpty = found.streamOptionsAreEmpty
-        (previousResponseID, isBackground, isStored) = (found.previousResponseID, found.background ?? false, found.store)
+        (previousResponseID, isBackground, isStored) = (
+            found.previousResponseID, found.background ?? false, found.store
+        )
     }
 
     private struct Members {
@@ -107,7 +112,9 @@ struct RequestFields: Sendable {
         private func name(_ member: JSONMember, in bytes: UnsafeRawBufferPointer) -> String? {
             if member.keyIsEscaped { return JSONText.decodeContent(bytes[member.key]) }
             switch member.key.count {
-            case 5: return bytes.holds("model", at: member.key) ? "model" : bytes.holds("store", at: member.key) ? "store" : nil
+            case 5:
+                return bytes.holds("model", at: member.key)
+                    ? "model" : bytes.holds("store", at: member.key) ? "store" : nil
             case 6: return bytes.holds("stream", at: member.key) ? "stream" : nil
             case 10: return bytes.holds("background", at: member.key) ? "background" : nil
             case 14: return bytes.holds("stream_options", at: member.key) ? "stream_options" : nil

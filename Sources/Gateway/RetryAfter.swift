@@ -10,7 +10,9 @@ package enum RetryAfter {
             }
         }
         if let value = headers["retry-after"] {
-            if let seconds = Double(value), seconds >= 0, seconds.isFinite { return capped(milliseconds: seconds * 1_000) }
+            if let seconds = Double(value), seconds >= 0, seconds.isFinite {
+                return capped(milliseconds: seconds * 1_000)
+            }
             if let date = HTTPDate.parse(value) { return until(date, now: now) }
         }
         return resetTime(headers).map { until($0, now: now) }

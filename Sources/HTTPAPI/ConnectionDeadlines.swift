@@ -70,9 +70,13 @@ struct ConnectionDeadlines {
             case .idle(let since): (since.advanced(by: limits.idleTimeout), .idle)
             case .head(let since): (since.advanced(by: limits.headerTimeout), .headTooSlow)
             case .body(let since, let last, let bytes):
-                (min(last.advanced(by: limits.bodyTimeout),
-                     since.advanced(by: limits.bodyTimeout + .milliseconds(bytes * 1_000 / Self.bodyBytesPerSecondMin))),
-                 .bodyTooSlow)
+                (
+                    min(
+                        last.advanced(by: limits.bodyTimeout),
+                        since.advanced(
+                            by: limits.bodyTimeout + .milliseconds(bytes * 1_000 / Self.bodyBytesPerSecondMin))),
+                    .bodyTooSlow
+                )
             case .answering: (.distantFuture, .idle)
             }
         if let stalledSince {

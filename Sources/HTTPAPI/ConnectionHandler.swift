@@ -14,7 +14,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     typealias OutboundOut = HTTPServerResponsePart
 
     /// What is being done with the request under way.
-    private enum Work {
+    enum Work {
         case none
         /// Collecting the body of an AI request.
         case ai(AIRoute)
@@ -36,19 +36,19 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     private let isUnix: Bool
     private var isLocal = false
     private(set) var context: ChannelHandlerContext?
-    private var loop: (any EventLoop)?
+    var loop: (any EventLoop)?
 
-    private var work = Work.none
-    private var inbound: InboundRequest?
+    var work = Work.none
+    var inbound: InboundRequest?
     private var body = ByteBuffer()
     private var bodyLimit = 0
-    private var requestIsWhole = true
-    private var keepsAlive = true
-    private var version = HTTPVersion.http1_1
-    private(set) var headWasSent = false
-    private var answerIsWhole = true
+    var requestIsWhole = true
+    var keepsAlive = true
+    var version = HTTPVersion.http1_1
+    var headWasSent = false
+    var answerIsWhole = true
     /// The last answer is out or on its way out: what still comes is dropped.
-    private var isClosing = false
+    var isClosing = false
     /// An answer lets the next pipelined request in while we are still inside this one: it waits here for its turn,
     /// or thousands of them would nest on the stack.
     private var isReading = false
@@ -72,7 +72,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         server.connectionIsIdle(context.channel, true)
         if isControl && !ControlPeer.isAllowed(context.channel) { return context.close(promise: nil) }
         if !hasRoom {
-            refuseConnection(Rejection(503, "too_many_connections", "too many connections are open; see server.max-connections"))
+            refuseConnection(
+                Rejection(503, "too_many_connections", "too many connections are open; see server.max-connections"))
         }
         context.fireChannelActive()
     }
@@ -130,7 +131,9 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     }
 
     /// The guards, cheapest and strictest first; nothing of the body has been read.
-    private func admit(_ request: InboundRequest, _ head: HTTPRequestHead, _ facts: RequestFacts) throws(Rejection) -> InboundRequest {
+    private func admit(_ request: InboundRequest, _ head: HTTPRequestHead, _ facts: RequestFacts) throws(Rejection)
+        -> InboundRequest
+    {
         guard facts.headerBytes <= HTTPLimits.headBytesMax else {
             throw Rejection(431, "headers_too_large", "the header fields exceed \(HTTPLimits.headBytesMax >> 10) KiB")
         }
@@ -156,7 +159,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     private func plan(_ request: InboundRequest, _ facts: RequestFacts) throws(Rejection) {
         let planned = try server.routes.plan(request, server: server)
         if let length = facts.contentLength, length > bodyLimit, !planned.streamsBody {
-            throw Rejection(413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))")
+            throw Rejection(
+                413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))")
         }
         switch planned {
         case .ai(let route): work = .ai(route)
@@ -188,8 +192,9 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         case .exchange(let exchange): exchange.feed(piece)
         case .ai, .api, .models:
             guard body.readableBytes + piece.readableBytes <= bodyLimit else {
-                return refuse(Rejection(
-                    413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))"))
+                return refuse(
+                    Rejection(
+                        413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))"))
             }
             if body.readableBytes == 0 && body.capacity == 0 { body = piece } else { body.writeImmutableBuffer(piece) }
         case .none, .waiting, .refusing, .refused: break
@@ -239,55 +244,6 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
             wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
     }
 
-    // MARK: The answer
-
-    /// Answers with an error in the shape of the route. When a body was still to come, the connection closes after it.
-    func refuse(_ rejection: Rejection) {
-        guard !answerIsWhole || inbound == nil else { return }
-        server.noteRejection()
-        if !requestIsWhole { keepsAlive = false }
-        if case .exchange(let exchange) = work { exchange.clientGone() }
-        work = .refused
-        send(.failure(rejection, for: inbound))
-    }
-
-    /// The same where no request has begun: too slow, not HTTP, or one connection too many.
-    private func refuseConnection(_ rejection: Rejection) {
-        (requestIsWhole, answerIsWhole, inbound) = (false, false, nil)
-        refuse(rejection)
-    }
-
-    /// One whole answer of our own.
-    func send(_ answer: APIAnswer) {
-        guard context != nil, !headWasSent else { return }
-        var headers = HeaderFields(answer.headers)
-        headers.add("Content-Type", answer.contentType)
-        headers.add("Content-Length", "\(answer.body.utf8.count)")
-        if let inbound { headers.add("X-Request-Id", inbound.id) }
-        sendHead(status: answer.status, headers: headers)
-        if inbound?.method != "HEAD" { sendBody(ByteBuffer(string: answer.body)) }
-        finish()
-        flush()
-    }
-
-    /// The request is over when both sides of it are.
-    private func settle() {
-        guard answerIsWhole, !isClosing else { return }
-        work = .none
-        inbound = nil
-        headWasSent = false
-        if let channel = context?.channel { server.connectionIsIdle(channel, true) }
-    }
-
-    /// Closes once what was written has gone out. The client may still be sending: reading on for a moment keeps the
-    /// kernel from resetting the connection before the answer is read.
-    private func close(after written: EventLoopFuture<Void>) {
-        isClosing = true
-        guard let channel = context?.channel else { return }
-        let pause = requestIsWhole ? TimeAmount.zero : .milliseconds(250)
-        written.whenComplete { _ in channel.eventLoop.scheduleTask(in: pause) { channel.close(promise: nil) } }
-    }
-
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable, case .exchange(let exchange) = work { exchange.clientCaughtUp() }
         context.fireChannelWritabilityChanged()
@@ -313,69 +269,10 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         if isClosing { return }
         guard error is HTTPParserError, !headWasSent else { return context.close(promise: nil) }
         let tooLarge = (error as? HTTPParserError) == .headerOverflow
-        refuseConnection(tooLarge
-            ? Rejection(431, "headers_too_large", "the header fields are too large")
-            : Rejection(400, "bad_request", "this is not valid HTTP/1.1"))
-    }
-}
-
-// MARK: - What an exchange writes to
-
-extension ConnectionHandler: ResponseSink {
-    var eventLoop: any EventLoop {
-        guard let loop else { preconditionFailure("the handler was never added") }
-        return loop
-    }
-
-    var isWritable: Bool { context?.channel.isWritable ?? false }
-
-    func sendHead(status: Int, headers: HeaderFields) {
-        guard let context else { return }
-        headWasSent = true
-        var fields = HTTPHeaders(headers.fields)
-        if version == .http1_0 && !headers.contains("content-length") { keepsAlive = false }
-        if !keepsAlive { fields.add(name: "Connection", value: "close") }
-        let head = HTTPResponseHead(
-            version: version == .http1_0 ? .http1_0 : .http1_1, status: HTTPResponseStatus(statusCode: status),
-            headers: fields)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-    }
-
-    func sendBody(_ bytes: ByteBuffer) {
-        context?.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
-    }
-
-    func finish() {
-        guard let context, !answerIsWhole else { return }
-        answerIsWhole = true
-        clock.deadlines.answered(now: .now())
-        // Without a request the pipeline expects no end of an answer: its length has told the client.
-        guard inbound != nil else {
-            context.flush()
-            return close(after: context.eventLoop.makeSucceededVoidFuture())
-        }
-        let closes = !keepsAlive || !requestIsWhole || server.isDraining
-        let written = closes ? context.eventLoop.makePromise(of: Void.self) : nil
-        // Before the end is written: it lets the next pipelined request in, which is then dropped.
-        if let written { close(after: written.futureResult) }
-        context.write(wrapOutboundOut(.end(nil)), promise: written)
-        if closes { context.flush() }
-        settle()
-    }
-
-    func abort() {
-        answerIsWhole = true
-        context?.close(promise: nil)
-    }
-
-    func flush() { context?.flush() }
-
-    func pauseReading(_ pause: Bool) {
-        guard let context else { return }
-        if pause { clock.deadlines.answering() } else if !requestIsWhole { clock.deadlines.bodyResumed(now: .now()) }
-        context.channel.setOption(.autoRead, value: !pause).whenFailure { _ in
-            // The channel is gone: there is nothing left to read.
-        }
+        refuseConnection(
+            tooLarge
+                ? Rejection(431, "headers_too_large", "the header fields are too large")
+                : Rejection(400, "bad_request", "this is not valid HTTP/1.1"))
     }
 }
 

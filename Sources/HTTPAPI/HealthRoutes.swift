@@ -10,8 +10,9 @@ import Telemetry
 enum HealthRoutes {
     static let all = [
         APIRoute("GET", "/", .open, "A sign of life, with directions") { call in
-            .text("Weir \(call.server.version) is running.\nClients: use this address as base URL (OpenAI: with /v1)."
-                + "\nAPI: /openapi.json\n")
+            .text(
+                "Weir \(call.server.version) is running.\nClients: use this address as base URL (OpenAI: with /v1)."
+                    + "\nAPI: /openapi.json\n")
         },
         APIRoute("GET", "/health/live", .open, "The process answers") { _ in .json(200, #"{"status":"ok"}"#) },
         APIRoute("GET", "/health/ready", .open, "New requests are welcome; 503 while shutting down") { call in

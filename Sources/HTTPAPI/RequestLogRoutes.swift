@@ -20,14 +20,17 @@ enum RequestLogRoutes {
             throw Rejection(422, "invalid_limit", "limit must be 1 to \(Limits.requestLogPageMax)")
         }
         let query = RequestQuery(
-            tenant: call.query("tenant"), model: call.query("model"), status: try number(call, "status").map { Int($0) },
+            tenant: call.query("tenant"), model: call.query("model"),
+            status: try number(call, "status").map { Int($0) },
             since: try number(call, "since").map { UnixTime(microseconds: $0 * 1_000_000) },
             before: try number(call, "before"), limit: limit)
         let rows = try call.server.log.query(query)
-        return .json(200, .object([
-            ("requests", .array(rows.map(render))),
-            ("before", rows.count == limit ? JSONValue(rows.last?.rowID) : .null),
-        ]))
+        return .json(
+            200,
+            .object([
+                ("requests", .array(rows.map(render))),
+                ("before", rows.count == limit ? JSONValue(rows.last?.rowID) : .null),
+            ]))
     }
 
     private static func number(_ call: APICall, _ name: String) throws -> Int64? {

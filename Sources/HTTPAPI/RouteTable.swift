@@ -117,7 +117,9 @@ struct RouteTable: Sendable {
         for route in routes {
             guard let parameters = match(segments, route.pattern) else { continue }
             allowed += route.method == "GET" ? ["GET", "HEAD"] : [route.method]
-            guard route.method == request.method || (route.method == "GET" && request.method == "HEAD") else { continue }
+            guard route.method == request.method || (route.method == "GET" && request.method == "HEAD") else {
+                continue
+            }
             if case .guarded(let scope) = route.kind { try require(scope, request) }
             return .api(MatchedRoute(route: route, parameters: parameters, server: server))
         }

@@ -26,7 +26,8 @@ enum StatusRoutes {
         let models = try server.log.summary(since: day)
         let providers = server.gateway.providerStatus(now: .now()).map { provider in
             JSONValue.object([
-                ("name", .string(provider.name)), ("dialect", .string(provider.dialect)), ("keys", JSONValue(provider.keys)),
+                ("name", .string(provider.name)), ("dialect", .string(provider.dialect)),
+                ("keys", JSONValue(provider.keys)),
             ])
         }
         return .object([
@@ -36,19 +37,27 @@ enum StatusRoutes {
             ("memoryBytes", JSONValue(ProcessReadings.residentBytes())),
             ("openFiles", JSONValue(ProcessReadings.openDescriptors())),
             ("openConnections", JSONValue(server.openConnections.value)), ("providers", .array(providers)),
-            ("ledger", .object([
-                ("waiting", JSONValue(server.log.waitingCount)), ("dropped", JSONValue(server.log.droppedCount)),
-                ("movedAside", JSONValue(server.log.movedAsideCount)),
-            ])),
-            ("lastDay", .array(models.map { summary in
+            (
+                "ledger",
                 .object([
-                    ("model", JSONValue(summary.model)), ("requests", JSONValue(summary.requests)),
-                    ("inputTokens", JSONValue(summary.usage.input)), ("outputTokens", JSONValue(summary.usage.output)),
-                    ("cachedInputTokens", JSONValue(summary.usage.cachedInput)),
-                    ("costDollars", .number(Double(summary.costNanodollars) / 1e9)),
-                    ("unpriced", JSONValue(summary.unpriced)),
+                    ("waiting", JSONValue(server.log.waitingCount)), ("dropped", JSONValue(server.log.droppedCount)),
+                    ("movedAside", JSONValue(server.log.movedAsideCount)),
                 ])
-            })),
+            ),
+            (
+                "lastDay",
+                .array(
+                    models.map { summary in
+                        .object([
+                            ("model", JSONValue(summary.model)), ("requests", JSONValue(summary.requests)),
+                            ("inputTokens", JSONValue(summary.usage.input)),
+                            ("outputTokens", JSONValue(summary.usage.output)),
+                            ("cachedInputTokens", JSONValue(summary.usage.cachedInput)),
+                            ("costDollars", .number(Double(summary.costNanodollars) / 1e9)),
+                            ("unpriced", JSONValue(summary.unpriced)),
+                        ])
+                    })
+            ),
         ])
     }
 }

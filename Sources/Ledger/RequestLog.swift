@@ -100,7 +100,11 @@ package final class RequestLog: Sendable {
 
     /// Writes what waits and closes the file. Blocks. Rows offered later are dropped and counted.
     package func close() {
-        guard isClosed.withLock({ closed in defer { closed = true }; return !closed }) else { return }
+        guard
+            isClosed.withLock({ closed in
+                defer { closed = true }; return !closed
+            })
+        else { return }
         mailbox.close()
         thread.join()
         store.close()

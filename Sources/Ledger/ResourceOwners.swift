@@ -85,7 +85,8 @@ package final class ResourceOwners: Sendable {
             try connection.rows(
                 """
                 SELECT id FROM resource_owners WHERE tenant = ?1 AND kind = ?2 ORDER BY created DESC, id LIMIT ?3
-                """, tenant, kind, Self.listMax) { $0.text(0) }
+                """, tenant, kind, Self.listMax
+            ) { $0.text(0) }
         }
     }
 
@@ -100,7 +101,8 @@ package final class ResourceOwners: Sendable {
                     """
                     DELETE FROM resource_owners WHERE id IN
                         (SELECT id FROM resource_owners WHERE kind = ?1 AND created < ?2 LIMIT ?3) RETURNING id
-                    """, kind, time.microseconds, slice) { $0.text(0) }
+                    """, kind, time.microseconds, slice
+                ) { $0.text(0) }
             }
             memory.withLock { memory in for id in ids { memory.drop(id) } }
             total += ids.count

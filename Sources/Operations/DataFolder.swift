@@ -53,7 +53,9 @@ package final class DataFolder: Sendable {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             var status = stat()
-            if stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG { total += Int(status.st_size) }
+            if stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+                total += Int(status.st_size)
+            }
         }
         return ByteCount(bytes: total)
     }

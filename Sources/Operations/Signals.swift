@@ -3,6 +3,7 @@ import Glibc
 /// The signals that steer a server. They are blocked in every thread and taken one by one where the main thread
 /// waits, so that no code ever runs inside a signal handler.
 package enum Signals {
+    /// What the operator wants.
     package enum Order: Sendable { case stop, reload }
 
     /// Call before any other thread starts: threads inherit what is blocked.

@@ -3,6 +3,7 @@ import Glibc
 
 /// Tells systemd how the service is doing (sd_notify(3)): one datagram to `$NOTIFY_SOCKET`. Does nothing elsewhere.
 package enum SystemdNotifier {
+    /// What the service manager is told.
     package enum State: Sendable {
         case ready, reloading, stopping
         case status(String)
@@ -10,7 +11,8 @@ package enum SystemdNotifier {
 
     /// Best effort by its nature: a service manager that does not listen must not stop the service.
     package static func notify(_ state: State) {
-        guard let path = environmentVariable("NOTIFY_SOCKET"), let first = path.first, first == "/" || first == "@" else {
+        guard let path = environmentVariable("NOTIFY_SOCKET"), let first = path.first, first == "/" || first == "@"
+        else {
             return
         }
         let text =

@@ -103,7 +103,11 @@ package final class Database: Sendable {
     /// Finishes every write that waits, closes the readers, empties the WAL and closes the file, which marks a clean
     /// stop. Blocks. Later calls do nothing.
     package func close() {
-        guard isClosed.withLock({ closed in defer { closed = true }; return !closed }) else { return }
+        guard
+            isClosed.withLock({ closed in
+                defer { closed = true }; return !closed
+            })
+        else { return }
         pool.close()
         mailbox.close()
         writer.join()

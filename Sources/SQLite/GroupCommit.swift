@@ -24,10 +24,12 @@ final class GroupCommit {
     init(_ connection: Connection) {
         self.connection = connection
         walPages.initialize(to: 0)
-        sqlite3_wal_hook(connection.handle, { context, _, _, pages in
-            context?.assumingMemoryBound(to: Int32.self).pointee = pages
-            return SQLITE_OK
-        }, walPages)
+        sqlite3_wal_hook(
+            connection.handle,
+            { context, _, _, pages in
+                context?.assumingMemoryBound(to: Int32.self).pointee = pages
+                return SQLITE_OK
+            }, walPages)
     }
 
     deinit {

@@ -12,11 +12,13 @@ final class ReadDeadline {
     deinit { nanoseconds.deallocate() }
 
     func attach(to handle: OpaquePointer) {
-        sqlite3_progress_handler(handle, Self.stepsBetweenLooks, { context in
-            guard let deadline = context?.assumingMemoryBound(to: UInt64.self).pointee, deadline != .max
-            else { return 0 }
-            return MonotonicInstant.now().nanoseconds > deadline ? 1 : 0
-        }, nanoseconds)
+        sqlite3_progress_handler(
+            handle, Self.stepsBetweenLooks,
+            { context in
+                guard let deadline = context?.assumingMemoryBound(to: UInt64.self).pointee, deadline != .max
+                else { return 0 }
+                return MonotonicInstant.now().nanoseconds > deadline ? 1 : 0
+            }, nanoseconds)
     }
 
     func detach(from handle: OpaquePointer) { sqlite3_progress_handler(handle, 0, nil, nil) }

@@ -59,12 +59,14 @@ extension ValueType where Value == String {
     private static func url(
         _ name: String, example: String, check: @escaping @Sendable (URLText) throws(ValueProblem) -> Void
     ) -> ValueType {
-        ValueType(name, parse: { raw, _ throws(ValueProblem) in
-            guard let text = raw.text else { throw .expected("a URL such as \"\(example)\"", got: raw) }
-            let url = try URLText(text, example: example)
-            try check(url)
-            return url.text
-        }, raw: { .string($0) })
+        ValueType(
+            name,
+            parse: { raw, _ throws(ValueProblem) in
+                guard let text = raw.text else { throw .expected("a URL such as \"\(example)\"", got: raw) }
+                let url = try URLText(text, example: example)
+                try check(url)
+                return url.text
+            }, raw: { .string($0) })
     }
 }
 

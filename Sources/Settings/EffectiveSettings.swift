@@ -51,7 +51,8 @@ extension LoadedSettings {
         let sections = SettingTable.sections.map { section in
             let tables = settings.tables.filter { $0.path[0] == section.name }
             let isNamed = section.name == "providers" || section.name == "models"
-            let body = isNamed
+            let body =
+                isNamed
                 ? object(tables.map { ($0.path[1], members($0, origin)) })
                 : tables.first.map { members($0, origin) } ?? "{}"
             return (section.name, body)
@@ -60,12 +61,13 @@ extension LoadedSettings {
     }
 
     private func members(_ table: EffectiveTable, _ origin: Bool) -> String {
-        object(table.values.map { key, value in
-            let json = value?.json ?? "null"
-            guard origin else { return (key, json) }
-            let place = (origins[tomlPath(table.path + [key])] ?? .default).description
-            return (key, object([("value", json), ("origin", JSONText.quote(place))]))
-        })
+        object(
+            table.values.map { key, value in
+                let json = value?.json ?? "null"
+                guard origin else { return (key, json) }
+                let place = (origins[tomlPath(table.path + [key])] ?? .default).description
+                return (key, object([("value", json), ("origin", JSONText.quote(place))]))
+            })
     }
 
     private func object(_ members: [(String, String)]) -> String {

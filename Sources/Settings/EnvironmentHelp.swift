@@ -1,7 +1,8 @@
 extension SettingTable {
     /// Every environment variable with its type, its default and what it is for: the end of `weir serve --help`.
     package static func environmentHelp() -> String {
-        let entries = general.map { entry($0, Settings()) }
+        let entries =
+            general.map { entry($0, Settings()) }
             + provider.map { entry($0, nil) } + model.map { entry($0, nil) }
         return entries.joined() + """
             <NAME> is the provider's or model's name in upper case, with _ for everything but letters and digits.

@@ -59,9 +59,10 @@ struct HostPort: Equatable, Sendable {
 
     /// Letters, digits, dots, hyphens and underscores (container networks use those).
     private static func isHostName(_ text: some StringProtocol) -> Bool {
-        !text.isEmpty && text.utf8.count <= 253 && text.utf8.allSatisfy {
-            isAlphanumeric($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-        }
+        !text.isEmpty && text.utf8.count <= 253
+            && text.utf8.allSatisfy {
+                isAlphanumeric($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+            }
     }
 }
 

@@ -2,14 +2,16 @@ extension ValueType {
     /// A list of such values; from the environment also written `a, b, c`.
     func list(atMost limit: Int = 1_000) -> ValueType<[Value]> {
         let (parse, raw) = (parse, raw)
-        return ValueType<[Value]>("list of \(name)", parse: { value, context throws(ValueProblem) in
-            // What stands there instead is not shown: it may be a key.
-            guard let elements = value.elements else { throw .problem(#"expected a list such as ["…", "…"]"#) }
-            guard elements.count <= limit else { throw .problem("expected at most \(limit) entries") }
-            var list: [Value] = []
-            for element in elements { list.append(try parse(element, context)) }
-            return list
-        }, raw: { list in .array(list.compactMap(raw)) })
+        return ValueType<[Value]>(
+            "list of \(name)",
+            parse: { value, context throws(ValueProblem) in
+                // What stands there instead is not shown: it may be a key.
+                guard let elements = value.elements else { throw .problem(#"expected a list such as ["…", "…"]"#) }
+                guard elements.count <= limit else { throw .problem("expected at most \(limit) entries") }
+                var list: [Value] = []
+                for element in elements { list.append(try parse(element, context)) }
+                return list
+            }, raw: { list in .array(list.compactMap(raw)) })
     }
 }
 

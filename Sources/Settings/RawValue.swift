@@ -41,8 +41,11 @@ indirect enum RawValue: Sendable, Equatable {
         case .string(let text), .word(let text): tomlString(text)
         case .array(let elements): "[" + elements.map(\.toml).joined(separator: ", ") + "]"
         case .table(let members):
-            members.isEmpty ? "{}" : "{ " + members.sorted { $0.key < $1.key }
-                .map { "\(tomlKey($0.key)) = \($0.value.toml)" }.joined(separator: ", ") + " }"
+            members.isEmpty
+                ? "{}"
+                : "{ "
+                    + members.sorted { $0.key < $1.key }
+                    .map { "\(tomlKey($0.key)) = \($0.value.toml)" }.joined(separator: ", ") + " }"
         default: shown
         }
     }
@@ -53,7 +56,8 @@ indirect enum RawValue: Sendable, Equatable {
         case .string(let text), .word(let text): JSONText.quote(text)
         case .array(let elements): "[" + elements.map(\.json).joined(separator: ",") + "]"
         case .table(let members):
-            "{" + members.sorted { $0.key < $1.key }
+            "{"
+                + members.sorted { $0.key < $1.key }
                 .map { "\(JSONText.quote($0.key)):\($0.value.json)" }.joined(separator: ",") + "}"
         default: shown
         }
@@ -67,9 +71,11 @@ func tomlString(_ text: String) -> String {
 
 /// A key as TOML writes it: bare where it may be.
 func tomlKey(_ name: String) -> String {
-    let bare = !name.isEmpty && name.utf8.allSatisfy {
-        isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-    }
+    let bare =
+        !name.isEmpty
+        && name.utf8.allSatisfy {
+            isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+        }
     return bare ? name : tomlString(name)
 }
 

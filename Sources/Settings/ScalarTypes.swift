@@ -42,12 +42,13 @@ extension ValueType where Value == Double {
         ValueType(
             "price", expected: "a price in US dollars per million tokens such as 0.15",
             read: { raw in
-                let number: Double? = switch raw {
-                case .number(let number): number
-                case .integer(let number): Double(number)
-                case .word(let text): Double(text)
-                default: nil
-                }
+                let number: Double? =
+                    switch raw {
+                    case .number(let number): number
+                    case .integer(let number): Double(number)
+                    case .word(let text): Double(text)
+                    default: nil
+                    }
                 guard let number, number >= 0, number <= 1_000_000 else { return nil }
                 return number
             },

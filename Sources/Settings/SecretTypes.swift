@@ -3,26 +3,30 @@ internal import Base
 extension ValueType where Value == Secret {
     /// `"env:NAME"`, `"file:PATH"`, or the value itself where nobody else can read it.
     static var secret: ValueType {
-        ValueType("secret", parse: { raw, context throws(ValueProblem) in
-            guard let text = raw.text else {
-                throw .problem(#"expected a secret such as "env:NAME" or "file:PATH""#)
-            }
-            if let secret = try referenced(text, context) { return secret }
-            if let refusal = context.literalSecretsRefused { throw .problem(refusal) }
-            return try checked(text, from: "the value")
-        }, raw: { _ in .string(Secret.mask) })
+        ValueType(
+            "secret",
+            parse: { raw, context throws(ValueProblem) in
+                guard let text = raw.text else {
+                    throw .problem(#"expected a secret such as "env:NAME" or "file:PATH""#)
+                }
+                if let secret = try referenced(text, context) { return secret }
+                if let refusal = context.literalSecretsRefused { throw .problem(refusal) }
+                return try checked(text, from: "the value")
+            }, raw: { _ in .string(Secret.mask) })
     }
 
     /// A header's value: like a secret, but writing it out is fine anywhere.
     static var headerValue: ValueType {
-        ValueType("text", parse: { raw, context throws(ValueProblem) in
-            guard let text = raw.text else { throw .problem("expected text as a header's value") }
-            if let secret = try referenced(text, context) { return secret }
-            guard text.utf8.count <= Secret.bytesMax, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-                throw .problem("a header's value holds a control character or is longer than 8KiB")
-            }
-            return Secret(text)
-        }, raw: { _ in .string(Secret.mask) })
+        ValueType(
+            "text",
+            parse: { raw, context throws(ValueProblem) in
+                guard let text = raw.text else { throw .problem("expected text as a header's value") }
+                if let secret = try referenced(text, context) { return secret }
+                guard text.utf8.count <= Secret.bytesMax, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+                    throw .problem("a header's value holds a control character or is longer than 8KiB")
+                }
+                return Secret(text)
+            }, raw: { _ in .string(Secret.mask) })
     }
 
     /// The secret that `env:` or `file:` names; nil when the text is neither.
@@ -71,26 +75,31 @@ extension ValueType where Value == [Settings.Header] {
     /// `{ "X-Team" = "search", "X-Token" = "env:TOKEN" }`
     static var headers: ValueType {
         let value = ValueType<Secret>.headerValue
-        return ValueType("table of headers", parse: { raw, context throws(ValueProblem) in
-            guard case .table(let members) = raw.structured else {
-                throw .problem(#"expected a table such as { "X-Team" = "search" }"#)
-            }
-            guard members.count <= 100 else { throw .problem("expected at most 100 headers") }
-            var headers: [Settings.Header] = []
-            for (name, member) in members.sorted(by: { $0.key < $1.key }) {
-                guard isHeaderName(name) else { throw .problem("\(JSONText.quote(name)) is no header name") }
-                guard !connectionHeaders.contains(name.lowercased()) else {
-                    throw .problem("\(name) belongs to the connection and cannot be set")
+        return ValueType(
+            "table of headers",
+            parse: { raw, context throws(ValueProblem) in
+                guard case .table(let members) = raw.structured else {
+                    throw .problem(#"expected a table such as { "X-Team" = "search" }"#)
                 }
-                guard !headers.contains(where: { $0.name.lowercased() == name.lowercased() }) else {
-                    throw .problem("\(name) is set twice")
+                guard members.count <= 100 else { throw .problem("expected at most 100 headers") }
+                var headers: [Settings.Header] = []
+                for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+                    guard isHeaderName(name) else { throw .problem("\(JSONText.quote(name)) is no header name") }
+                    guard !connectionHeaders.contains(name.lowercased()) else {
+                        throw .problem("\(name) belongs to the connection and cannot be set")
+                    }
+                    guard !headers.contains(where: { $0.name.lowercased() == name.lowercased() }) else {
+                        throw .problem("\(name) is set twice")
+                    }
+                    headers.append(Settings.Header(name: name, value: try value.parse(member, context)))
                 }
-                headers.append(Settings.Header(name: name, value: try value.parse(member, context)))
-            }
-            return headers
-        }, raw: { headers in
-            .table(Dictionary(headers.map { ($0.name, .string(Secret.mask)) }, uniquingKeysWith: { first, _ in first }))
-        })
+                return headers
+            },
+            raw: { headers in
+                .table(
+                    Dictionary(headers.map { ($0.name, .string(Secret.mask)) }, uniquingKeysWith: { first, _ in first })
+                )
+            })
     }
 }
 
@@ -101,7 +110,8 @@ private let connectionHeaders: Set<String> = [
 
 /// A token (RFC 9110, section 5.6.2).
 func isHeaderName(_ name: String) -> Bool {
-    !name.isEmpty && name.utf8.count <= 100 && name.utf8.allSatisfy {
-        isAlphanumeric($0) || "!#$%&'*+-.^_`|~".utf8.contains($0)
-    }
+    !name.isEmpty && name.utf8.count <= 100
+        && name.utf8.allSatisfy {
+            isAlphanumeric($0) || "!#$%&'*+-.^_`|~".utf8.contains($0)
+        }
 }

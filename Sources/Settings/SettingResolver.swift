@@ -76,11 +76,12 @@ struct SettingResolver {
     }
 
     private func context(for origin: Origin) -> ValueContext {
-        let refusal: String? = switch origin {
-        case .file(let file, _): document.flatMap { literalRefusal(file, $0.mode) }
-        case .flag: #"others may read a command line: use "env:NAME" or "file:PATH""#
-        case .environment, .default: nil
-        }
+        let refusal: String? =
+            switch origin {
+            case .file(let file, _): document.flatMap { literalRefusal(file, $0.mode) }
+            case .flag: #"others may read a command line: use "env:NAME" or "file:PATH""#
+            case .environment, .default: nil
+            }
         return ValueContext(environment: environment, literalSecretsRefused: refusal)
     }
 

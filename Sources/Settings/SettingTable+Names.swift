@@ -88,8 +88,10 @@ extension ValueType where Value == Secret {
 
     fileprivate var several: ValueType<[Secret]> {
         let list = list(atMost: 100)
-        return ValueType<[Secret]>(list.name, parse: list.parse, raw: { keys in
-            keys.count > 1 ? list.raw(keys) : nil
-        })
+        return ValueType<[Secret]>(
+            list.name, parse: list.parse,
+            raw: { keys in
+                keys.count > 1 ? list.raw(keys) : nil
+            })
     }
 }

@@ -8,42 +8,50 @@ package enum SettingTable {
         ("server", "The HTTP server that clients talk to."),
         ("auth", "Who may call. Keys of tenants are made with `weir keys create`."),
         ("gateway", "The AI routes as a whole."),
-        ("providers", "Who answers. Without any [providers] table, `openai` and `anthropic` exist when "
-            + "OPENAI_API_KEY or ANTHROPIC_API_KEY is set."),
-        ("models", "Models by the name that clients ask for: where requests go and what they cost. A model that is not "
-            + "listed goes to the provider that claims its name. Put names in quotes: a dot divides them otherwise."),
+        (
+            "providers",
+            "Who answers. Without any [providers] table, `openai` and `anthropic` exist when "
+                + "OPENAI_API_KEY or ANTHROPIC_API_KEY is set."
+        ),
+        (
+            "models",
+            "Models by the name that clients ask for: where requests go and what they cost. A model that is not "
+                + "listed goes to the provider that claims its name. Put names in quotes: a dot divides them otherwise."
+        ),
         ("log", "What is written to standard error."),
         ("flags", "Optimizations that can be switched off one by one."),
     ]
 
     /// Settings that exist once.
-    static let general: [Setting<Settings>] = server + [
-        Setting(
-            "auth.admin-key", \.auth.adminKey, ValueType.secret.optional, secret: true,
-            example: .string("env:ADMIN_KEY"),
-            "A key that may do everything, for the first steps and for automation."),
-        Setting(
-            "auth.anonymous", \.auth.anonymous, .choice,
-            "Who may use the AI routes without a key: programs on this machine, or nobody."),
-        Setting(
-            "gateway.passthrough", \.gateway.passthrough, ValueType.providerName.orEmpty,
-            "The provider that gets every other /v1/ route. An empty text: none does."),
-        Setting(
-            "gateway.proxy", \.gateway.proxy, ValueType.proxy.orEmpty, example: .string("http://proxy.internal:3128"),
-            conventional: { _ in ["HTTPS_PROXY", "https_proxy"] },
-            "The proxy that leads to the providers. Without it HTTPS_PROXY counts; an empty text: never a proxy."),
-        Setting("log.level", \.log.level, .choice, "The least severe line that is written."),
-        Setting("log.format", \.log.format, .choice, "`auto` is text on a terminal and JSON lines elsewhere."),
-        Setting(
-            "log.requests", \.log.requests, .choice,
-            "Which requests get a line; `errors` are those that ended with status 400 or above."),
-        Setting(
-            "log.retention", \.log.retention, .duration(),
-            "How long the request log (requests.db) keeps its rows."),
-        Setting(
-            "flags.pool-reuse", \.flags.poolReuse, .bool,
-            "Keep connections to providers open for the next request. false: every request opens its own."),
-    ]
+    static let general: [Setting<Settings>] =
+        server + [
+            Setting(
+                "auth.admin-key", \.auth.adminKey, ValueType.secret.optional, secret: true,
+                example: .string("env:ADMIN_KEY"),
+                "A key that may do everything, for the first steps and for automation."),
+            Setting(
+                "auth.anonymous", \.auth.anonymous, .choice,
+                "Who may use the AI routes without a key: programs on this machine, or nobody."),
+            Setting(
+                "gateway.passthrough", \.gateway.passthrough, ValueType.providerName.orEmpty,
+                "The provider that gets every other /v1/ route. An empty text: none does."),
+            Setting(
+                "gateway.proxy", \.gateway.proxy, ValueType.proxy.orEmpty,
+                example: .string("http://proxy.internal:3128"),
+                conventional: { _ in ["HTTPS_PROXY", "https_proxy"] },
+                "The proxy that leads to the providers. Without it HTTPS_PROXY counts; an empty text: never a proxy."),
+            Setting("log.level", \.log.level, .choice, "The least severe line that is written."),
+            Setting("log.format", \.log.format, .choice, "`auto` is text on a terminal and JSON lines elsewhere."),
+            Setting(
+                "log.requests", \.log.requests, .choice,
+                "Which requests get a line; `errors` are those that ended with status 400 or above."),
+            Setting(
+                "log.retention", \.log.retention, .duration(.seconds(1) ... .seconds(3_650 * 86_400)),
+                "How long the request log (requests.db) keeps its rows."),
+            Setting(
+                "flags.pool-reuse", \.flags.poolReuse, .bool,
+                "Keep connections to providers open for the next request. false: every request opens its own."),
+        ]
 
     private static let server: [Setting<Settings>] = [
         Setting(

@@ -31,11 +31,12 @@ package struct SettingsProblem: Sendable, Equatable, CustomStringConvertible {
 
     /// `appliance.conf:14: server.body-limit: expected …`, `WEIR_SERVER_LISTEN: …`, `--listen: …`.
     package var description: String {
-        let place: [String] = switch origin {
-        case .file(let file, let line): ["\(file):\(line)"] + (path.isEmpty ? [] : [path])
-        case .flag, .environment: [origin?.description ?? ""]
-        case .default, nil: path.isEmpty ? [] : [path]
-        }
+        let place: [String] =
+            switch origin {
+            case .file(let file, let line): ["\(file):\(line)"] + (path.isEmpty ? [] : [path])
+            case .flag, .environment: [origin?.description ?? ""]
+            case .default, nil: path.isEmpty ? [] : [path]
+            }
         return (place + [message]).joined(separator: ": ")
     }
 

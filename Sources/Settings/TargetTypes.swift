@@ -1,24 +1,26 @@
 extension ValueType where Value == Settings.Target {
     /// A provider's name, or `{ provider = "…", model = "…", weight = 1, priority = 2 }`.
     static var target: ValueType {
-        ValueType("target", parse: { raw, context throws(ValueProblem) in
-            if let provider = raw.text { return Settings.Target(provider: provider) }
-            guard case .table(let members) = raw else {
-                throw .expected(#"a provider's name or { provider = "…", model = "…" }"#, got: raw)
-            }
-            guard let provider = members["provider"]?.text else {
-                throw .problem(#"a target needs provider = "…""#)
-            }
-            var target = Settings.Target(provider: provider)
-            for (name, value) in members.sorted(by: { $0.key < $1.key }) where name != "provider" {
-                do throws(ValueProblem) {
-                    try assign(name, value, context, to: &target)
-                } catch {
-                    throw .problem("\(name) of a target: \(error.message)")
+        ValueType(
+            "target",
+            parse: { raw, context throws(ValueProblem) in
+                if let provider = raw.text { return Settings.Target(provider: provider) }
+                guard case .table(let members) = raw else {
+                    throw .expected(#"a provider's name or { provider = "…", model = "…" }"#, got: raw)
                 }
-            }
-            return target
-        }, raw: raw)
+                guard let provider = members["provider"]?.text else {
+                    throw .problem(#"a target needs provider = "…""#)
+                }
+                var target = Settings.Target(provider: provider)
+                for (name, value) in members.sorted(by: { $0.key < $1.key }) where name != "provider" {
+                    do throws(ValueProblem) {
+                        try assign(name, value, context, to: &target)
+                    } catch {
+                        throw .problem("\(name) of a target: \(error.message)")
+                    }
+                }
+                return target
+            }, raw: raw)
     }
 
     private static func assign(

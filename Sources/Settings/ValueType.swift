@@ -23,10 +23,12 @@ struct ValueType<Value: Equatable & Sendable>: Sendable {
         read: @escaping @Sendable (RawValue) -> Value?,
         raw: @escaping @Sendable (Value) -> RawValue?
     ) {
-        self.init(name, parse: { value, _ throws(ValueProblem) in
-            guard let result = read(value) else { throw .expected(expected, got: value) }
-            return result
-        }, raw: raw)
+        self.init(
+            name,
+            parse: { value, _ throws(ValueProblem) in
+                guard let result = read(value) else { throw .expected(expected, got: value) }
+                return result
+            }, raw: raw)
     }
 
     /// The same type for a setting that may be absent.
@@ -53,11 +55,13 @@ struct ValueType<Value: Equatable & Sendable>: Sendable {
     /// The same type with one more rule. `reject` gives what is wrong, or nil.
     func checked(_ reject: @escaping @Sendable (Value) -> String?) -> ValueType<Value> {
         let parse = parse
-        return ValueType(name, parse: { raw, context throws(ValueProblem) in
-            let value = try parse(raw, context)
-            if let message = reject(value) { throw ValueProblem(message: message) }
-            return value
-        }, raw: raw)
+        return ValueType(
+            name,
+            parse: { raw, context throws(ValueProblem) in
+                let value = try parse(raw, context)
+                if let message = reject(value) { throw ValueProblem(message: message) }
+                return value
+            }, raw: raw)
     }
 }
 

@@ -127,7 +127,8 @@ struct ChatAnswers {
         for _ in 0..<plan.tokenCount {
             for index in 0..<choices {
                 guard let token = texts[index].next() else { continue }
-                script.token(token, before: { chunk.putBefore(index, "{\"content\":\"", to: &$0) },
+                script.token(
+                    token, before: { chunk.putBefore(index, "{\"content\":\"", to: &$0) },
                     after: { chunk.putAfter("\"}", finish: nil, to: &$0) })
             }
             script.endStep()
@@ -152,7 +153,8 @@ struct ChatAnswers {
             let opening = "{\"tool_calls\":[{\"index\":\(position),\"function\":{\"arguments\":\""
             for fragment in call.fragments {
                 for index in 0..<choices {
-                    script.token(fragment, before: { chunk.putBefore(index, opening, to: &$0) },
+                    script.token(
+                        fragment, before: { chunk.putBefore(index, opening, to: &$0) },
                         after: { chunk.putAfter("\"}}]}", finish: nil, to: &$0) })
                 }
                 script.endStep()

@@ -83,7 +83,9 @@ struct CompletionAnswers {
                 if finish == nil {
                     script.token(token, before: before, after: after)
                 } else {
-                    script.event { before(&$0); after(&$0) }
+                    script.event {
+                        before(&$0); after(&$0)
+                    }
                 }
             }
             if step < plan.tokenCount { script.endStep() }

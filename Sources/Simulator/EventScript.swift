@@ -106,10 +106,12 @@ struct EventScript {
     private mutating func foldData(from start: Int) {
         let data = bytes.getBytes(at: start, length: bytes.writerIndex - start) ?? []
         var inString = false
-        guard let comma = data.firstIndex(where: { byte in
-            if byte == UInt8(ascii: "\"") { inString.toggle() }
-            return byte == UInt8(ascii: ",") && !inString
-        }) else { return }
+        guard
+            let comma = data.firstIndex(where: { byte in
+                if byte == UInt8(ascii: "\"") { inString.toggle() }
+                return byte == UInt8(ascii: ",") && !inString
+            })
+        else { return }
         bytes.moveWriterIndex(to: start + comma + 1)
         endLine()
         bytes.put("data: ")

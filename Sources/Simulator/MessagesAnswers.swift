@@ -162,7 +162,8 @@ struct MessagesAnswers {
         _ tokens: some Sequence<ArraySlice<UInt8>>, _ index: Int, type: String, member: String,
         to script: inout EventScript
     ) {
-        let opening = "{\"type\":\"content_block_delta\",\"index\":\(index),"
+        let opening =
+            "{\"type\":\"content_block_delta\",\"index\":\(index),"
             + "\"delta\":{\"type\":\"\(type)\",\"\(member)\":\""
         for token in tokens {
             script.token(token, event: "content_block_delta", before: { $0.put(opening) }, after: { $0.put("\"}}") })

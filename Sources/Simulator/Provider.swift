@@ -65,7 +65,8 @@ final class Provider: Sendable {
         case nil: break
         }
         if let key = options.requiredKey, request.header("authorization") != "Bearer \(key)",
-            request.header("x-api-key") != key {
+            request.header("x-api-key") != key
+        {
             throw Refusal.plain(401)
         }
         if let status = behaviour.status { throw Refusal.plain(status) }

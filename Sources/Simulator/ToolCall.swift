@@ -38,7 +38,9 @@ struct ToolCall {
         guard isParallel, let prompt, document.contains("both", in: prompt) else {
             return [first.call(document, &random, wide)]
         }
-        return [first.call(document, &random, wide), (known.count > 1 ? known[1] : first).call(document, &random, wide)]
+        return [
+            first.call(document, &random, wide), (known.count > 1 ? known[1] : first).call(document, &random, wide),
+        ]
     }
 
     /// The last message when the user wrote it; what tools answered is no question.

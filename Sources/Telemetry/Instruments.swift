@@ -6,6 +6,7 @@ package final class Counter: Sendable {
 
     package init() {}
 
+    /// Counts `amount` more.
     package func add(_ amount: Int = 1) { count.add(amount, ordering: .relaxed) }
     package var value: Int { count.load(ordering: .relaxed) }
 }
@@ -16,7 +17,9 @@ package final class Gauge: Sendable {
 
     package init() {}
 
+    /// Moves the level up, or with a negative amount down.
     package func add(_ amount: Int) { level.add(amount, ordering: .relaxed) }
+    /// Replaces the level.
     package func set(_ value: Int) { level.store(value, ordering: .relaxed) }
     package var value: Int { level.load(ordering: .relaxed) }
 }
@@ -51,6 +54,7 @@ package final class Histogram: @unchecked Sendable {  // `counts` is never reass
         counts.deallocate()
     }
 
+    /// Counts one duration.
     package func record(nanoseconds: UInt64) {
         var index = 0
         while index < boundNanoseconds.count && nanoseconds > boundNanoseconds[index] { index += 1 }
@@ -60,8 +64,10 @@ package final class Histogram: @unchecked Sendable {  // `counts` is never reass
 
     /// Counts by bucket (not cumulative), the last one for "+Inf", and the sum in seconds.
     package func snapshot() -> (counts: [UInt64], sumSeconds: Double) {
-        ((0...bounds.count).map { counts[$0].load(ordering: .relaxed) },
-         Double(sumNanoseconds.load(ordering: .relaxed)) / 1e9)
+        (
+            (0...bounds.count).map { counts[$0].load(ordering: .relaxed) },
+            Double(sumNanoseconds.load(ordering: .relaxed)) / 1e9
+        )
     }
 
     /// The bound under which the given share of all values lies; nil without values. For people, not for alerts.

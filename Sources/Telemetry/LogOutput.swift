@@ -4,6 +4,7 @@ package import Logging
 
 /// Where log lines go: standard error, one `write` a line, as text for people or as JSON lines for machines.
 package struct LogOutput: LogHandler {
+    /// How a record is written: for people, or a JSON object a line.
     package enum Format: Sendable { case text, json }
 
     package var metadata: Logger.Metadata = [:]
@@ -53,8 +54,9 @@ package struct LogOutput: LogHandler {
     }
 
     private static func needsQuotes(_ text: String, spaces: Bool = false) -> Bool {
-        text.isEmpty || text.unicodeScalars.contains {
-            $0 == "\"" || ($0 == " " && !spaces) || JSONText.isControl($0)
-        }
+        text.isEmpty
+            || text.unicodeScalars.contains {
+                $0 == "\"" || ($0 == " " && !spaces) || JSONText.isControl($0)
+            }
     }
 }

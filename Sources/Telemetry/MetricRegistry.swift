@@ -35,12 +35,14 @@ package final class MetricRegistry: Sendable {
         return counter
     }
 
+    /// The gauge with these labels, made when it is new.
     package func gauge(_ name: String, _ help: String, _ labels: MetricLabels = []) -> Gauge {
         let source = find(name, help, "gauge", labels) { .gauge(Gauge()) }
         guard case .gauge(let gauge) = source else { preconditionFailure("\(name) is not a gauge") }
         return gauge
     }
 
+    /// The histogram with these labels, made when it is new. Bounds are in seconds.
     package func histogram(
         _ name: String, _ help: String, bounds: [Double], _ labels: MetricLabels = []
     ) -> Histogram {

@@ -75,9 +75,10 @@ final class ActiveTransfer {
         if waiting > Limits.streamCreditBytes {
             receivingIsPaused = true
             deadlines.hold()
-            transfer.isPaused.store(true, ordering: .releasing)
+            transfer.isPaused.store(true, ordering: .sequentiallyConsistent)
             // The client may have caught up between the two lines above: then nobody would wake us.
-            if transfer.outstanding.load(ordering: .acquiring) > Limits.streamCreditBytes / 2 { return false }
+            let left = transfer.outstanding.load(ordering: .sequentiallyConsistent)
+            if left > Limits.streamCreditBytes / 2 { return false }
             transfer.isPaused.store(false, ordering: .relaxed)
             receivingIsPaused = false
         }

@@ -87,7 +87,8 @@ final class CurlLoop {
             inbox.clearWakeUp()
             return
         }
-        let mask = (event.isReadable ? CURL_CSELECT_IN : 0) | (event.isWritable ? CURL_CSELECT_OUT : 0)
+        let mask =
+            (event.isReadable ? CURL_CSELECT_IN : 0) | (event.isWritable ? CURL_CSELECT_OUT : 0)
             | (event.isBroken ? CURL_CSELECT_ERR : 0)
         act(on: event.descriptor, mask)
     }
@@ -214,6 +215,7 @@ final class CurlLoop {
         numbers.opened.add(opened)
         if report.sends > 0 && opened == 0 { numbers.reused.add() }
         if report.sends > 1 { numbers.resends.add(report.sends - 1) }
+        if failure == nil { expectSilence(after: active) }
         end(active)
         if let failure {
             let error = UpstreamFailure(failure, provider: transfer.endpoint.name, detail: detail)
@@ -221,6 +223,16 @@ final class CurlLoop {
         } else {
             emit(.end(report), to: transfer)
         }
+    }
+
+    /// HTTP/1 has no names for its answers: whatever comes between two requests must not reach the second.
+    private func expectSilence(after active: ActiveTransfer) {
+        var (version, socket) = (0, CURL_SOCKET_BAD)
+        _ = weir_curl_get_long(active.easy, CURLINFO_HTTP_VERSION, &version)
+        guard version == Int(CURL_HTTP_VERSION_1_1) || version == Int(CURL_HTTP_VERSION_1_0),
+            weir_curl_get_socket(active.easy, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK, socket >= 0
+        else { return }
+        poller.expectSilence(socket)
     }
 
     /// Takes the transfer off curl in whatever state it is, returns its handle clean and lets the next one in.

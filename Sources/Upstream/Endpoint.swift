@@ -1,5 +1,6 @@
 /// What the pool knows of one provider: where it is and how long to wait for it. Immutable; a reload makes new ones.
 package final class Endpoint: Sendable {
+    /// What is spoken to the provider. HTTP/2 needs TLS.
     package enum HTTPVersion: Sendable { case http1_1, http2 }
 
     /// The provider's name: pools, metrics and errors carry it.

@@ -1,5 +1,5 @@
-internal import CLinux
 import Base
+internal import CLinux
 import Glibc
 
 /// An eventfd: wakes a thread that sleeps in `epoll_wait`.
@@ -35,6 +35,8 @@ final class Poller {
     private struct Watch {
         var registered: UInt32 = 0
         var wanted: UInt32 = 0
+        /// See `expectSilence`.
+        var isSilent = false
     }
 
     private let epoll: Int32
@@ -55,10 +57,27 @@ final class Poller {
         while watches.count <= index { watches.append(Watch()) }
         let wanted = (readable ? UInt32(WEIR_READABLE) : 0) | (writable ? UInt32(WEIR_WRITABLE) : 0)
         watches[index].wanted = wanted
+        if wanted != 0 { watches[index].isSilent = false }
         guard wanted != 0, watches[index].registered != wanted else { return }
         let result = weir_epoll_set(epoll, descriptor, wanted, watches[index].registered != 0 ? 1 : 0)
         precondition(result == 0, "cannot watch a socket: \(errorText(errno))")
         watches[index].registered = wanted
+    }
+
+    /// A kept connection that carries one request at a time: until the next one is sent, nothing may come. What does
+    /// come would be taken for the answer to that request, so it ends the connection.
+    func expectSilence(_ descriptor: Int32) {
+        guard watches.indices.contains(Int(descriptor)) else { return }
+        watches[Int(descriptor)].isSilent = true
+    }
+
+    /// Cuts a connection that speaks out of turn, with what it said: libcurl then finds it dead and takes another.
+    private func cutIfSpeaking(_ descriptor: Int32) {
+        var byte: UInt8 = 0
+        guard recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0 else { return }
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        _ = connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
     /// The socket is about to be closed: the kernel forgets it by itself.
@@ -79,14 +98,16 @@ final class Poller {
         for event in events[..<Int(count)] {
             let index = Int(event.descriptor)
             guard watches[index].wanted != 0 else {
+                if watches[index].isSilent { cutIfSpeaking(event.descriptor) }
                 _ = weir_epoll_set(epoll, event.descriptor, 0, 1)
                 watches[index].registered = 0
                 continue
             }
-            wanted.append(Event(
-                descriptor: event.descriptor, isReadable: event.events & UInt32(WEIR_READABLE) != 0,
-                isWritable: event.events & UInt32(WEIR_WRITABLE) != 0,
-                isBroken: event.events & UInt32(WEIR_ERROR) != 0))
+            wanted.append(
+                Event(
+                    descriptor: event.descriptor, isReadable: event.events & UInt32(WEIR_READABLE) != 0,
+                    isWritable: event.events & UInt32(WEIR_WRITABLE) != 0,
+                    isBroken: event.events & UInt32(WEIR_ERROR) != 0))
         }
         return wanted
     }

@@ -23,10 +23,11 @@ package struct ResponseHead: Sendable {
             } else if let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex {
                 let value = line[(colon + 1)...].drop(while: isBlank)
                 let end = value.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? value.startIndex
-                fields.append((
-                    String(decoding: line[..<colon], as: UTF8.self),
-                    String(decoding: value[value.startIndex..<end], as: UTF8.self)
-                ))
+                fields.append(
+                    (
+                        String(decoding: line[..<colon], as: UTF8.self),
+                        String(decoding: value[value.startIndex..<end], as: UTF8.self)
+                    ))
             }
         }
         guard let status else { return nil }

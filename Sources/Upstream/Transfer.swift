@@ -72,7 +72,7 @@ package protocol TransferReceiver: AnyObject, Sendable {
 }
 
 /// A running request: the receiver's handle to it. Its methods may be called from the receiver's event loop only.
-package final class Transfer: @unchecked Sendable {  // `receiver` and `isOver` are the event loop's, `active` the upstream thread's
+package final class Transfer: @unchecked Sendable {  // each field is one thread's: the loop's or the upstream's
     package let request: UpstreamRequest
     package let endpoint: Endpoint
     package let eventLoop: any EventLoop
@@ -107,8 +107,10 @@ package final class Transfer: @unchecked Sendable {  // `receiver` and `isOver` 
 
     /// The bytes have left (or will, without growing anything): more may come.
     package func consumed(_ bytes: Int) {
-        let left = outstanding.subtract(bytes, ordering: .relaxed).newValue
-        guard left <= Limits.streamCreditBytes / 2, isPaused.load(ordering: .acquiring) else { return }
+        // One side writes `outstanding` and reads `isPaused`, the other the reverse: only a total order lets neither
+        // miss the other.
+        let left = outstanding.subtract(bytes, ordering: .sequentiallyConsistent).newValue
+        guard left <= Limits.streamCreditBytes / 2, isPaused.load(ordering: .sequentiallyConsistent) else { return }
         pool.send(.resume(self))
     }
 

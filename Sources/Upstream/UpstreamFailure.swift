@@ -2,6 +2,7 @@ package import Base
 
 /// Why a transfer gave no (whole) answer. None of them holds a URL, a header or a body.
 package struct UpstreamFailure: Failure {
+    /// The causes, as they stand in metrics and the ledger.
     package enum Reason: String, Sendable, CaseIterable {
         /// The waiting line is full, or the wait in it was too long: try again later.
         case waitingLineFull = "waiting_line_full"

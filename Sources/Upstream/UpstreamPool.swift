@@ -54,8 +54,8 @@ package final class UpstreamPool: Sendable {
     package static var libraryVersion: String { String(cString: curl_version()) }
 }
 
-/// Commands from many event loops to the upstream thread, which sleeps in `epoll_wait`. Only a sleeping thread is woken:
-/// while it works, sending costs a lock and no system call.
+/// Commands from many event loops to the upstream thread, which sleeps in `epoll_wait`. Only a sleeping thread is
+/// woken: while it works, sending costs a lock and no system call.
 final class CommandInbox: Sendable {
     private struct State {
         var commands: [UpstreamPool.Command] = []

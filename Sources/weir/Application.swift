@@ -50,7 +50,8 @@ final class Application: Sendable {
         newAdminKey = try Self.prepareKeys(keys, settings)
         log = try RequestLog(folder: path)
         if let aside = log.movedAside {
-            logger.error("the request log was damaged: it was moved aside and a new one begun", metadata: ["file": "\(aside)"])
+            logger.error(
+                "the request log was damaged: it was moved aside and a new one begun", metadata: ["file": "\(aside)"])
         }
         let metrics = MetricRegistry()
         ProcessReadings.register(in: metrics, startedAt: .now())
@@ -108,6 +109,9 @@ final class Application: Sendable {
         var exitCode: ExitCode { .inputOutput }
     }
 
+    private static let noProviders =
+        "none yet: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or see `weir config defaults`"
+
     func sayBanner(_ bound: ListenAddress) {
         let url: String
         if case .tcp(let host, let port) = bound {
@@ -117,7 +121,9 @@ final class Application: Sendable {
         }
         let names = loaded.withLock { $0.settings.providers.map(\.name) }
         say("weir \(Weir.release) on \(url)   (OpenAI base URL \(url)/v1, Anthropic base URL \(url))")
-        say("providers: \(names.isEmpty ? "none yet: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or see `weir config defaults`" : names.joined(separator: ", "))")
+        say(
+            "providers: \(names.isEmpty ? Self.noProviders : names.joined(separator: ", "))"
+        )
         say("data: \(folder.path) (\(folder.size.bytes >> 10) KiB)")
         say("settings: \(source ?? "the defaults and the environment")")
         say("status: weir status --data \(folder.path)")

@@ -16,6 +16,7 @@ struct DemoCommand: ParsableCommand {
     func run() throws {
         Signals.block()
         let folder = try TemporaryFolder()
+        defer { folder.delete() }
         var options = SimulatorOptions()
         (options.port, options.firstToken, options.tokensPerSecond) = (0, .milliseconds(120), 120)
         (options.latency, options.timestamps) = (.milliseconds(150), false)
@@ -28,7 +29,10 @@ struct DemoCommand: ParsableCommand {
         guard isatty(STDOUT_FILENO) == 1 else { return }
         say("\nThe server stays up. Try it from another terminal, then end it here with Ctrl-C:\n")
         say("  curl http://127.0.0.1:\(port)/v1/chat/completions -H 'Content-Type: application/json' \\")
-        say("    -d '{\"model\":\"gpt-4o-mini\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'")
+        say(
+            "    -d '{\"model\":\"gpt-4o-mini\",\"stream\":true,"
+                + "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'"
+        )
         say("  curl http://127.0.0.1:\(port)/status -H 'Authorization: Bearer \(Self.adminKey)'")
         while Signals.next() != .stop {}
     }
@@ -63,7 +67,8 @@ struct DemoCommand: ParsableCommand {
             try SettingsLoader.load(file: file, flags: ["listen": listen], environment: environment)
         }
         let usual = "127.0.0.1:7411"
-        let application = try Application(load(Self.isFree(usual) ? usual : "127.0.0.1:0"), folder: folder.path + "/data", source: file)
+        let application = try Application(
+            load(Self.isFree(usual) ? usual : "127.0.0.1:0"), folder: folder.path + "/data", source: file)
         _ = try application.start()
         return application
     }
@@ -80,8 +85,8 @@ struct DemoCommand: ParsableCommand {
     }
 }
 
-/// A folder that is gone when its owner is.
-final class TemporaryFolder {
+/// A folder in /tmp, until `delete`.
+struct TemporaryFolder {
     let path: String
 
     init() throws {
@@ -97,7 +102,7 @@ final class TemporaryFolder {
         writeText(text, to: descriptor)
     }
 
-    deinit { remove(path) }
+    func delete() { remove(path) }
 
     /// The folder is ours and shallow: files, and one folder of files.
     private func remove(_ folder: String) {

@@ -19,7 +19,10 @@ struct DemoTour {
     }
 
     func run() throws {
-        say("weir \(Weir.release) on http://127.0.0.1:\(port), in front of a simulated provider that thinks for 150 ms\n")
+        say(
+            "weir \(Weir.release) on http://127.0.0.1:\(port), in front of a simulated provider"
+                + " that thinks for 150 ms\n"
+        )
         try plain()
         try stream()
         try messages()
@@ -48,7 +51,8 @@ struct DemoTour {
         say("  " + name + String(repeating: " ", count: max(1, 28 - name.count)) + result)
     }
 
-    private static let chat = #"{"model":"fast","max_tokens":24,"messages":[{"role":"user","content":"What is a weir?"}]}"#
+    private static let chat =
+        #"{"model":"fast","max_tokens":24,"messages":[{"role":"user","content":"What is a weir?"}]}"#
 
     private func plain() throws {
         say("POST /v1/chat/completions   (OpenAI dialect; 'fast' is an alias for gpt-4o-mini)")
@@ -56,7 +60,9 @@ struct DemoTour {
         let real = Self.chat.replacingFirst("\"fast\"", with: "\"gpt-4o-mini\"")
         let theirs = try post(direct, "/v1/chat/completions", real)
         line("straight to the provider", "\(theirs.answer.status) in \(theirs.milliseconds)")
-        line("through Weir", "\(ours.answer.status) in \(ours.milliseconds)   \(ours.answer.headers["server-timing"] ?? "")")
+        line(
+            "through Weir",
+            "\(ours.answer.status) in \(ours.milliseconds)   \(ours.answer.headers["server-timing"] ?? "")")
         line("cost of the answer", "$\(ours.answer.headers["x-weir-cost"] ?? "unknown")")
         line("same bytes", ours.answer.body == theirs.answer.body ? "yes" : "no")
     }
@@ -67,7 +73,8 @@ struct DemoTour {
         let begin = MonotonicInstant.now()
         var first: UInt64?
         var events = 0
-        let answer = try weir.stream("POST", "/v1/chat/completions", headers: Self.json, body: Array(body.utf8)) { event in
+        let answer = try weir.stream("POST", "/v1/chat/completions", headers: Self.json, body: Array(body.utf8)) {
+            event in
             if first == nil { first = event.received.nanoseconds(since: begin) }
             events += 1
             return true
@@ -92,7 +99,8 @@ struct DemoTour {
 
     private func refusal() throws {
         say("\nA provider that says no is passed on as it is")
-        let (answer, _) = try post(weir, "/v1/chat/completions", Self.chat, [("X-Simulate", "status=429,retry-after=2")])
+        let (answer, _) = try post(
+            weir, "/v1/chat/completions", Self.chat, [("X-Simulate", "status=429,retry-after=2")])
         line("answer", "\(answer.status), Retry-After: \(answer.headers["retry-after"] ?? "none")")
         line("body", String(answer.text.prefix(90)))
     }

@@ -34,7 +34,9 @@ final class Housekeeper: Sendable {
         }
     }
 
-    func choose(retention: Duration) { self.retention.nanoseconds.store(retention.wholeNanoseconds, ordering: .relaxed) }
+    func choose(retention: Duration) {
+        self.retention.nanoseconds.store(retention.wholeNanoseconds, ordering: .relaxed)
+    }
 
     func stop() {
         wakeUps.close()

@@ -23,7 +23,9 @@ struct KeysCommand: ParsableCommand {
 
         func run() throws {
             let scopes = try (scope.isEmpty ? ["ai"] : scope).map { text in
-                guard let scope = Scope(text) else { throw ValidationError("'\(text)' is no scope; see weir keys --help") }
+                guard let scope = Scope(text) else {
+                    throw ValidationError("'\(text)' is no scope; see weir keys --help")
+                }
                 return scope
             }
             let (id, secret) = try create(scopes)
@@ -38,11 +40,15 @@ struct KeysCommand: ParsableCommand {
         private func create(_ scopes: [Scope]) throws -> (id: String, secret: String) {
             switch try ServerAccess(place.dataFolder) {
             case .running(let server):
-                let answer = try server.call("POST", "/keys", body: .object([
-                    ("name", .string(name)), ("tenant", .string(tenant ?? name)),
-                    ("scopes", .array(scopes.map { .string($0.description) })),
-                ]))
-                return (JSONDocumentText.member("id", of: answer) ?? "", JSONDocumentText.member("key", of: answer) ?? "")
+                let answer = try server.call(
+                    "POST", "/keys",
+                    body: .object([
+                        ("name", .string(name)), ("tenant", .string(tenant ?? name)),
+                        ("scopes", .array(scopes.map { .string($0.description) })),
+                    ]))
+                return (
+                    JSONDocumentText.member("id", of: answer) ?? "", JSONDocumentText.member("key", of: answer) ?? ""
+                )
             case .stopped(let folder):
                 let (key, secret) = try KeyStore.using(folder.path) {
                     try $0.create(name: name, tenant: tenant, scopes: scopes)
@@ -66,7 +72,12 @@ struct KeysCommand: ParsableCommand {
                 let found = try KeyStore.using(folder.path) { try $0.list(tenant: tenant) }
                 keys = JSONValue.object([("keys", .array(found.map(\.json)))]).text
             }
-            say(output.json ? keys : try TextTable(keys, list: "keys", columns: ["id", "name", "tenant", "scopes", "created", "revoked"]).text)
+            say(
+                output.json
+                    ? keys
+                    : try TextTable(
+                        keys, list: "keys", columns: ["id", "name", "tenant", "scopes", "created", "revoked"]
+                    ).text)
         }
     }
 

@@ -27,12 +27,17 @@ final class RequestLines: Sendable {
     }
 
     func write(_ record: RequestRecord) {
-        guard record.status >= chosen.load(ordering: .relaxed) || (record.errorCode != nil && chosen.load(ordering: .relaxed) <= 400)
+        guard
+            record.status >= chosen.load(ordering: .relaxed)
+                || (record.errorCode != nil && chosen.load(ordering: .relaxed) <= 400)
         else { return }
-        logger.info("request", metadata: [
-            "id": "\(record.id)", "route": "\(record.route)", "status": "\(record.status)",
-            "ms": "\(record.durationMicroseconds / 1_000)", "bytes": "\(record.bytesOut)",
-            "tenant": "\(record.tenant)", "provider": "\(record.provider ?? "")", "error": "\(record.errorCode ?? "")",
-        ])
+        logger.info(
+            "request",
+            metadata: [
+                "id": "\(record.id)", "route": "\(record.route)", "status": "\(record.status)",
+                "ms": "\(record.durationMicroseconds / 1_000)", "bytes": "\(record.bytesOut)",
+                "tenant": "\(record.tenant)", "provider": "\(record.provider ?? "")",
+                "error": "\(record.errorCode ?? "")",
+            ])
     }
 }

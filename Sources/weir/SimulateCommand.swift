@@ -31,7 +31,9 @@ struct SimulateCommand: ParsableCommand {
 
     private func options() throws -> SimulatorOptions {
         var options = SimulatorOptions()
-        guard let address = ListenAddress(text: listen) else { throw ValidationError("--listen takes HOST:PORT or unix:PATH") }
+        guard let address = ListenAddress(text: listen) else {
+            throw ValidationError("--listen takes HOST:PORT or unix:PATH")
+        }
         switch address {
         case .tcp(let host, let port): (options.host, options.port) = (host, port)
         case .unix(let path): options.unixPath = path

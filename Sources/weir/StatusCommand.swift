@@ -25,13 +25,16 @@ struct StatusCommand: ParsableCommand {
         guard !output.json else { return say(status) }
         func value(_ name: String) -> String { JSONDocumentText.member(name, of: status) ?? "?" }
         say("weir \(value("version")) on \(value("listen")), up \(value("uptimeSeconds")) s")
-        say("memory \((Int(value("memoryBytes")) ?? 0) >> 20) MiB, \(value("openFiles")) files,"
-            + " \(value("openConnections")) connections")
+        say(
+            "memory \((Int(value("memoryBytes")) ?? 0) >> 20) MiB, \(value("openFiles")) files,"
+                + " \(value("openConnections")) connections")
         say("")
         say(try TextTable(status, list: "providers", columns: ["name", "dialect", "keys"]).text)
         say("\nthe last 24 hours")
-        say(try TextTable(
-            status, list: "lastDay",
-            columns: ["model", "requests", "inputTokens", "outputTokens", "cachedInputTokens", "costDollars"]).text)
+        say(
+            try TextTable(
+                status, list: "lastDay",
+                columns: ["model", "requests", "inputTokens", "outputTokens", "cachedInputTokens", "costDollars"]
+            ).text)
     }
 }

@@ -1,7 +1,8 @@
 import Base
-@testable import Ledger
 import SQLite
 import Testing
+
+@testable import Ledger
 
 struct KeyStoreTests {
     private func open(_ folder: TemporaryFolder) throws -> (database: Database, keys: KeyStore) {
@@ -53,8 +54,10 @@ struct KeyStoreTests {
         let folder = try TemporaryFolder()
         let (database, keys) = try open(folder)
         let (key, secret) = try keys.create(name: "ci", scopes: [.ai])
-        let wrong = ["", " ", secret + "x", String(secret.dropLast()), secret.uppercased(), key.id,
-            String(repeating: "a", count: 100_000)]
+        let wrong = [
+            "", " ", secret + "x", String(secret.dropLast()), secret.uppercased(), key.id,
+            String(repeating: "a", count: 100_000),
+        ]
         for text in wrong { #expect(name(keys.ring.identify(text)) == "(unknown)") }
         #expect(name(keys.ring.identify(("Bearer " + secret).dropFirst(7))) == "ci")
         database.close()

@@ -1,8 +1,9 @@
 import Base
 import Glibc
-@testable import Ledger
 import SQLite
 import Testing
+
+@testable import Ledger
 
 struct RequestLogTests {
     static func record(
@@ -46,9 +47,10 @@ struct RequestLogTests {
         let log = try RequestLog(folder: folder.path)
         let start: Int64 = 1_800_000_000_000_000
         for index in 0..<10 {
-            log.record(Self.record(
-                "r\(index)", at: start + Int64(index), tenant: index % 2 == 0 ? "even" : "odd",
-                model: index < 5 ? "a" : "b", status: index == 7 ? 500 : 200))
+            log.record(
+                Self.record(
+                    "r\(index)", at: start + Int64(index), tenant: index % 2 == 0 ? "even" : "odd",
+                    model: index < 5 ? "a" : "b", status: index == 7 ? 500 : 200))
         }
         try log.flush()
         func ids(_ query: RequestQuery) throws -> String {

@@ -1,7 +1,8 @@
 import Base
-@testable import Ledger
 import SQLite
 import Testing
+
+@testable import Ledger
 
 struct ResourceOwnersTests {
     @Test("An owner is found at once, from memory and from the file after a restart")

@@ -1,6 +1,7 @@
 import Base
-@testable import Ledger
 import Testing
+
+@testable import Ledger
 
 struct ScopeTests {
     /// Every kind of scope a key can hold, and for each what it allows of `requirements`.

@@ -1,8 +1,9 @@
 import Base
 import FoundationEssentials
 import Glibc
-@testable import SQLite
 import Testing
+
+@testable import SQLite
 
 struct DatabaseFileTests {
     /// A closed database with a few pages.

@@ -1,4 +1,5 @@
 import Synchronization
+
 @testable import SQLite
 
 /// A counting semaphore for scripts of several threads.

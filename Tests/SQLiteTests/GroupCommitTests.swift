@@ -1,8 +1,9 @@
 import Base
 import Glibc
-@testable import SQLite
 import Synchronization
 import Testing
+
+@testable import SQLite
 
 struct GroupCommitTests {
     private struct Refused: Error {}
@@ -20,19 +21,22 @@ struct GroupCommitTests {
         }
         #expect(isHeld && started.wait())
         for index in 0..<5 {
-            let isTaken = database.submit({ connection in
-                try Schema.add("item \(index)", connection)
-                if index == 2 { throw Refused() }
-                if index == 3 { try connection.run("INSERT INTO items(name) VALUES (NULL)") }
-            }, completion: { (result: Result<Void, any Error>) in
-                let word = switch result {
-                case .success: "kept"
-                case .failure(is Refused): "refused"
-                case .failure(let error): (error as? SQLiteFailure)?.code ?? "?"
-                }
-                results.withLock { $0.append("\(index) \(word)") }
-                done.signal()
-            })
+            let isTaken = database.submit(
+                { connection in
+                    try Schema.add("item \(index)", connection)
+                    if index == 2 { throw Refused() }
+                    if index == 3 { try connection.run("INSERT INTO items(name) VALUES (NULL)") }
+                },
+                completion: { (result: Result<Void, any Error>) in
+                    let word =
+                        switch result {
+                        case .success: "kept"
+                        case .failure(is Refused): "refused"
+                        case .failure(let error): (error as? SQLiteFailure)?.code ?? "?"
+                        }
+                    results.withLock { $0.append("\(index) \(word)") }
+                    done.signal()
+                })
             #expect(isTaken)
         }
         hold.signal()
@@ -72,7 +76,8 @@ struct GroupCommitTests {
         #expect(started.wait())
         var taken = 0
         while taken <= Database.waitingWritesMax,
-            database.offer({ try Schema.add("x", $0) }) { taken += 1 }
+            database.offer({ try Schema.add("x", $0) })
+        { taken += 1 }
         #expect(taken == Database.waitingWritesMax)
         let failure = #expect(throws: DatabaseFailure.self) { try database.write { try Schema.add("y", $0) } }
         #expect(failure?.code == "database_writer_behind" && failure?.exitCode == .tryAgain)

@@ -1,6 +1,7 @@
 import Base
-@testable import SQLite
 import Testing
+
+@testable import SQLite
 
 struct ReaderTests {
     @Test(

@@ -1,6 +1,7 @@
 import Base
-@testable import SQLite
 import Testing
+
+@testable import SQLite
 
 struct StatementTests {
     private let folder: TemporaryFolder
@@ -29,8 +30,9 @@ struct StatementTests {
             #expect(try connection.first("SELECT ?1", number) { $0.integer(0) } == number)
         }
         #expect(try connection.first("SELECT ?1", 0.1) { $0.real(0) } == 0.1)
-        #expect(try connection.first("SELECT ?1, ?2", true, Int64?.none) { [$0.integer(0), $0.optionalInteger(1)] }
-            == [1, nil])
+        #expect(
+            try connection.first("SELECT ?1, ?2", true, Int64?.none) { [$0.integer(0), $0.optionalInteger(1)] }
+                == [1, nil])
     }
 
     @Test("A statement starts without the placeholders of its last use")

@@ -45,16 +45,19 @@ func syntaxErrors() {
     #expect(found.first?.hasPrefix("appliance.conf:2: column 11: ") == true, "\(found)")
     #expect(problems("[server\n").first?.hasPrefix("appliance.conf:1: ") == true)
     #expect(problems("[server]\nlisten = \"x\n").first?.hasPrefix("appliance.conf:2: ") == true)
-    #expect(problems("[server]\nthreads = 99999999999999999999\n").first
-        == "appliance.conf:2: column 31: Error while parsing decimal integer: not a value that TOML can hold")
+    #expect(
+        problems("[server]\nthreads = 99999999999999999999\n").first
+            == "appliance.conf:2: column 31: Error while parsing decimal integer: not a value that TOML can hold")
 }
 
-@Test("a key or table that stands twice is an error with both lines", arguments: [
-    ("[server]\nthreads = 1\n\nthreads = 2\n", 4, "server.threads", 2),
-    ("[server]\n[log]\n[server]\n", 3, "server", 1),
-    ("[models.\"a.b\"]\nprice-input = 1\n\"price-input\" = 2\n", 3, "models.\"a.b\".price-input", 2),
-    ("server.threads = 1\nserver.threads = 1\n", 2, "server.threads", 1),
-])
+@Test(
+    "a key or table that stands twice is an error with both lines",
+    arguments: [
+        ("[server]\nthreads = 1\n\nthreads = 2\n", 4, "server.threads", 2),
+        ("[server]\n[log]\n[server]\n", 3, "server", 1),
+        ("[models.\"a.b\"]\nprice-input = 1\n\"price-input\" = 2\n", 3, "models.\"a.b\".price-input", 2),
+        ("server.threads = 1\nserver.threads = 1\n", 2, "server.threads", 1),
+    ])
 func duplicates(text: String, line: Int, path: String, first: Int) {
     #expect(problems(text) == ["appliance.conf:\(line): \(path) is set twice; it also stands in line \(first)"])
 }

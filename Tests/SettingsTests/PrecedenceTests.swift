@@ -24,14 +24,17 @@ func precedence() throws {
 @Test("a value of every type can come from the environment")
 func environmentTypes() throws {
     let file = "[providers.my-llm]\ndialect = \"openai\"\nbase-url = \"http://h\"\n[models.\"gpt-4.1\"]\n"
-    let settings = try load(file, environment: [
-        "WEIR_SERVER_BODY_LIMIT": "1MiB", "WEIR_SERVER_IDLE_TIMEOUT": "90s", "WEIR_SERVER_MAX_CONNECTIONS": "7",
-        "WEIR_SERVER_ALLOWED_HOSTS": "a.example, b.example:80", "WEIR_FLAGS_POOL_REUSE": "false",
-        "WEIR_AUTH_ANONYMOUS": "none", "WEIR_AUTH_ADMIN_KEY": "literal-is-fine-here",
-        "WEIR_PROVIDERS_MY_LLM_BASE_URL": "https://other.example/v1/",
-        "WEIR_PROVIDERS_MY_LLM_HEADERS": #"{ "X-Team" = "search" }"#, "WEIR_PROVIDERS_MY_LLM_KEYS": "k1,k2",
-        "WEIR_MODELS_GPT_4_1_PRICE_INPUT": "2", "WEIR_MODELS_GPT_4_1_TARGETS": #"[{ provider = "my-llm" }]"#,
-    ]).settings
+    let settings = try load(
+        file,
+        environment: [
+            "WEIR_SERVER_BODY_LIMIT": "1MiB", "WEIR_SERVER_IDLE_TIMEOUT": "90s", "WEIR_SERVER_MAX_CONNECTIONS": "7",
+            "WEIR_SERVER_ALLOWED_HOSTS": "a.example, b.example:80", "WEIR_FLAGS_POOL_REUSE": "false",
+            "WEIR_AUTH_ANONYMOUS": "none", "WEIR_AUTH_ADMIN_KEY": "literal-is-fine-here",
+            "WEIR_PROVIDERS_MY_LLM_BASE_URL": "https://other.example/v1/",
+            "WEIR_PROVIDERS_MY_LLM_HEADERS": #"{ "X-Team" = "search" }"#, "WEIR_PROVIDERS_MY_LLM_KEYS": "k1,k2",
+            "WEIR_MODELS_GPT_4_1_PRICE_INPUT": "2", "WEIR_MODELS_GPT_4_1_TARGETS": #"[{ provider = "my-llm" }]"#,
+        ]
+    ).settings
     #expect(settings.server.bodyLimit == .mebibytes(1))
     #expect(settings.server.idleTimeout == .seconds(90))
     #expect(settings.server.maxConnections == 7)
@@ -49,26 +52,33 @@ func environmentTypes() throws {
 
 @Test("problems name the variable or the flag they came from")
 func problemsNameTheirSource() {
-    #expect(problems(nil, environment: ["WEIR_SERVER_BODY_LIMIT": "64"])
-        == [#"WEIR_SERVER_BODY_LIMIT: expected a size such as "64MiB", got "64""#])
-    #expect(problems(nil, flags: ["listen": "nowhere"])
-        == [#"--listen: expected an address such as "127.0.0.1:7411", "[::1]:7411" or "unix:/run/weir.sock", "#
-            + #"got "nowhere""#])
+    #expect(
+        problems(nil, environment: ["WEIR_SERVER_BODY_LIMIT": "64"])
+            == [#"WEIR_SERVER_BODY_LIMIT: expected a size such as "64MiB", got "64""#])
+    #expect(
+        problems(nil, flags: ["listen": "nowhere"])
+            == [
+                #"--listen: expected an address such as "127.0.0.1:7411", "[::1]:7411" or "unix:/run/weir.sock", "#
+                    + #"got "nowhere""#
+            ])
     #expect(problems(nil, flags: ["listem": "x"]) == ["--listem: no such flag"])
 }
 
 @Test("unknown WEIR_ variables are warnings, except those that verbs read and those that the file refers to")
 func unknownVariables() throws {
-    let loaded = try load("[auth]\nadmin-key = \"env:WEIR_ADMIN\"\n", environment: [
-        "WEIR_DATA": "/d", "WEIR_CONFIG": "/c", "WEIR_KEY": "k", "WEIR_ADMIN": "a", "PATH": "/bin",
-        "WEIR_SERVER_LISTN": "x", "WEIR_PROVIDERS_LOCAL_KEY": "x", "WEIR_SOMETHING_ELSE": "x",
-    ])
-    #expect(loaded.warnings == [
-        "WEIR_PROVIDERS_LOCAL_KEY is set but no setting reads it; "
-            + "the settings file has no provider or model of that name",
-        "WEIR_SERVER_LISTN is set but no setting reads it; did you mean WEIR_SERVER_LISTEN?",
-        "WEIR_SOMETHING_ELSE is set but no setting reads it",
-    ])
+    let loaded = try load(
+        "[auth]\nadmin-key = \"env:WEIR_ADMIN\"\n",
+        environment: [
+            "WEIR_DATA": "/d", "WEIR_CONFIG": "/c", "WEIR_KEY": "k", "WEIR_ADMIN": "a", "PATH": "/bin",
+            "WEIR_SERVER_LISTN": "x", "WEIR_PROVIDERS_LOCAL_KEY": "x", "WEIR_SOMETHING_ELSE": "x",
+        ])
+    #expect(
+        loaded.warnings == [
+            "WEIR_PROVIDERS_LOCAL_KEY is set but no setting reads it; "
+                + "the settings file has no provider or model of that name",
+            "WEIR_SERVER_LISTN is set but no setting reads it; did you mean WEIR_SERVER_LISTEN?",
+            "WEIR_SOMETHING_ELSE is set but no setting reads it",
+        ])
 }
 
 @Test("a variable that could mean two providers is refused")
@@ -82,10 +92,11 @@ func ambiguousVariable() {
         base-url = "http://h"
         """
     #expect(problems(file).isEmpty)
-    #expect(problems(file, environment: ["WEIR_PROVIDERS_A_B_WAITING_LIMIT": "5"]) == [
-        "WEIR_PROVIDERS_A_B_WAITING_LIMIT: could mean providers.a-b.waiting-limit or providers.a_b.waiting-limit; "
-            + "set it in the file instead",
-    ])
+    #expect(
+        problems(file, environment: ["WEIR_PROVIDERS_A_B_WAITING_LIMIT": "5"]) == [
+            "WEIR_PROVIDERS_A_B_WAITING_LIMIT: could mean providers.a-b.waiting-limit or providers.a_b.waiting-limit; "
+                + "set it in the file instead"
+        ])
 }
 
 @Test("HTTPS_PROXY counts unless the settings say otherwise")
@@ -97,10 +108,12 @@ func proxyFromEnvironment() throws {
     #expect(try load(environment: ["https_proxy": "http://second:1"]).settings.gateway.proxy == "http://second:1")
     #expect(try load("[gateway]\nproxy = \"\"\n", environment: variables).settings.gateway.proxy == nil)
     #expect(try load(environment: ["HTTPS_PROXY": ""]).settings.gateway.proxy == nil)
-    #expect(problems(nil, environment: ["HTTPS_PROXY": "http://user:secret@proxy:1"])
-        == ["HTTPS_PROXY: a user or password cannot stand in this URL"])
-    #expect(problems(nil, environment: ["HTTPS_PROXY": "socks5://proxy:1"])
-        == [#"HTTPS_PROXY: only an "http://" proxy is supported, got "socks5://""#])
+    #expect(
+        problems(nil, environment: ["HTTPS_PROXY": "http://user:secret@proxy:1"])
+            == ["HTTPS_PROXY: a user or password cannot stand in this URL"])
+    #expect(
+        problems(nil, environment: ["HTTPS_PROXY": "socks5://proxy:1"])
+            == [#"HTTPS_PROXY: only an "http://" proxy is supported, got "socks5://""#])
 }
 
 @Test("only listen and threads need a restart")

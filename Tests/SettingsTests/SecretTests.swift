@@ -20,7 +20,8 @@ func secretIsMasked() throws {
 
 @Test("no way to show loaded settings gives a secret away")
 func settingsHideSecrets() throws {
-    let loaded = try load("""
+    let loaded = try load(
+        """
         [auth]
         admin-key = "env:ADMIN"
         [providers.openai]
@@ -64,15 +65,18 @@ func secretFromFile() throws {
         #expect(try load("[auth]\nadmin-key = \"file:\(file)\"\n").settings.auth.adminKey?.reveal() == key)
     }
     let open = folder.write("open", key.utf8, mode: 0o644)
-    #expect(problems("[auth]\nadmin-key = \"file:\(open)\"\n")
-        == ["appliance.conf:2: auth.admin-key: others may read \(open) (mode 0644): run chmod 600 on it"])
+    #expect(
+        problems("[auth]\nadmin-key = \"file:\(open)\"\n")
+            == ["appliance.conf:2: auth.admin-key: others may read \(open) (mode 0644): run chmod 600 on it"])
     let group = folder.write("group", key.utf8, mode: 0o640)
     #expect(problems("[auth]\nadmin-key = \"file:\(group)\"\n").first?.contains("mode 0640") == true)
     let missing = folder.path + "/none"
-    #expect(problems("[auth]\nadmin-key = \"file:\(missing)\"\n")
-        == ["appliance.conf:2: auth.admin-key: the secret's file \(missing) does not exist"])
-    #expect(problems("[auth]\nadmin-key = \"file:\(folder.path)\"\n")
-        == ["appliance.conf:2: auth.admin-key: \(folder.path) is no regular file"])
+    #expect(
+        problems("[auth]\nadmin-key = \"file:\(missing)\"\n")
+            == ["appliance.conf:2: auth.admin-key: the secret's file \(missing) does not exist"])
+    #expect(
+        problems("[auth]\nadmin-key = \"file:\(folder.path)\"\n")
+            == ["appliance.conf:2: auth.admin-key: \(folder.path) is no regular file"])
 }
 
 @Test("what cannot be a key is refused without being shown")
@@ -94,22 +98,29 @@ func secretFromEnvironment() {
     let text = "[auth]\nadmin-key = \"env:ADMIN\"\n"
     #expect(problems(text) == ["appliance.conf:2: auth.admin-key: the environment variable ADMIN is not set"])
     #expect(problems(text, environment: ["ADMIN": ""]).count == 1)
-    #expect(problems(text, environment: ["ADMIN": "a b"])
-        == ["appliance.conf:2: auth.admin-key: the environment variable ADMIN holds a space, a line break or a "
-            + "character outside ASCII: no key does"])
+    #expect(
+        problems(text, environment: ["ADMIN": "a b"])
+            == [
+                "appliance.conf:2: auth.admin-key: the environment variable ADMIN holds a space, a line break or a "
+                    + "character outside ASCII: no key does"
+            ])
     #expect(problems("[auth]\nadmin-key = \"env:\"\n").count == 1)
-    #expect(problems("[auth]\nadmin-key = 12345\n", mode: 0o600)
-        == [#"appliance.conf:2: auth.admin-key: expected a secret such as "env:NAME" or "file:PATH""#])
+    #expect(
+        problems("[auth]\nadmin-key = 12345\n", mode: 0o600)
+            == [#"appliance.conf:2: auth.admin-key: expected a secret such as "env:NAME" or "file:PATH""#])
 }
 
-@Test("a key that lacks its quotation marks is not repeated by the parser's error", arguments: [
-    "key = sk-very-secret-0123456789", "key = true-very-secret", "key = false0123secret",
-    "key = 12345678901234567890123",
-    "key = 0x123456789012345678901", "key = \"sk-very-secret", "key = 'sk-very-secret", "keys = [sk-very-secret]",
-    "key = tsecret", "key = inf-secret", "key = nan1secret", "key = 1.2.3secret", "key = {secret", "key = 2026-secret",
-    "key = \"sk\" very-secret", "sk-very-secret", "key = 1e999999secret", "keys = \"sk-very-secret\"",
-    "key = [\"sk-very-secret\"]", "key = 0b11112secret", "key = 4ecret", "headers = \"very-secret\"",
-])
+@Test(
+    "a key that lacks its quotation marks is not repeated by the parser's error",
+    arguments: [
+        "key = sk-very-secret-0123456789", "key = true-very-secret", "key = false0123secret",
+        "key = 12345678901234567890123",
+        "key = 0x123456789012345678901", "key = \"sk-very-secret", "key = 'sk-very-secret", "keys = [sk-very-secret]",
+        "key = tsecret", "key = inf-secret", "key = nan1secret", "key = 1.2.3secret", "key = {secret",
+        "key = 2026-secret",
+        "key = \"sk\" very-secret", "sk-very-secret", "key = 1e999999secret", "keys = \"sk-very-secret\"",
+        "key = [\"sk-very-secret\"]", "key = 0b11112secret", "key = 4ecret", "headers = \"very-secret\"",
+    ])
 func parserKeepsSecrets(line: String) {
     let found = problems("[providers.openai]\n\(line)\n", mode: 0o644)
     #expect(found.count == 1 || line.hasPrefix("sk-"), "\(found)")

@@ -10,7 +10,8 @@ struct ProviderObjectsTests {
     private let desk = Desk()
 
     private func upload(_ content: String, purpose: String = "batch") throws -> JSONTree {
-        let body = "--XX\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n\(purpose)\r\n"
+        let body =
+            "--XX\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n\(purpose)\r\n"
             + "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"in.jsonl\"\r\n"
             + "Content-Type: application/octet-stream\r\n\r\n\(content)\r\n--XX--\r\n"
         return try desk.post("/v1/files", body, ["Content-Type": "multipart/form-data; boundary=XX"]).json()
@@ -44,7 +45,8 @@ struct ProviderObjectsTests {
         let good = "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":\(chat)}"
         let bad = "{\"custom_id\":\"b\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{}}"
         let file = try upload("\(good)\n\(bad)\nnot json\n")["id"].string ?? ""
-        let body = "{\"input_file_id\":\"\(file)\",\"endpoint\":\"/v1/chat/completions\","
+        let body =
+            "{\"input_file_id\":\"\(file)\",\"endpoint\":\"/v1/chat/completions\","
             + "\"completion_window\":\"24h\",\"metadata\":{\"k\":\"v\"}}"
         let created = try desk.post("/v1/batches", body).json()
         let id = created["id"].string ?? ""
