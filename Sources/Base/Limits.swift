@@ -16,6 +16,8 @@ package enum Limits {
     package static let databaseReaders = 8
     /// Bytes of one stream that may wait for a slow client before its transfer pauses.
     package static let streamCreditBytes = 256 << 10
+    /// The same on a connection that streams share (HTTP/2): pausing one would stop all, so it is cut beyond this.
+    package static let sharedStreamCreditBytes = 8 << 20
     /// Silence in a stream after which the client is told that it lives: below the idle limits of common proxies.
     package static let streamKeepAlive = Duration.seconds(15)
     /// Bytes of an upload that may wait for a slow provider before the client's socket is no longer read.

@@ -69,6 +69,8 @@ struct AnswerPassage {
         if let route, head.status < 300, type.hasPrefix("text/event-stream") {
             shape = .stream
             relay = StreamRelay(route, stripsUsage: stripsUsage)
+            // Events may be taken out or put in, so a length that the provider knew no longer holds.
+            self.head?.headers.remove("content-length")
         } else if route != nil, head.status >= 400, !type.contains("json") {
             shape = .foreignError
         } else if listsObjects, head.status < 300 {
@@ -112,12 +114,14 @@ struct AnswerPassage {
         case .list: return head.map { .list(head: $0, body: firstBytes) } ?? .breakOff
         case .foreignError: return .wrap(status: head?.status ?? 502, message: describeForeignError())
         case .stream:
+            let wasSent = headWasSent
             let last = relayed(relay?.finish() ?? .pieces([]), isWhole: true)
             guard case .send = last else { return last }
             guard let inspector = relay?.inspector else { return .breakOff }
             // What passed unread is as whole as its HTTP framing says.
             if inspector.isComplete || inspector.errorEvent != nil || relay?.isBlind == true { return last }
-            return headWasSent ? .breakOff : .wrap(status: 502, message: "ended its stream before it began")
+            headWasSent = wasSent  // a torn first event does not leave, nor does its head
+            return wasSent ? .breakOff : .wrap(status: 502, message: "ended its stream before it began")
         }
     }
 

@@ -75,7 +75,7 @@ struct Catalog: Sendable {
     /// of that dialect says; others to the one provider whose patterns claim the name most exactly.
     func resolve(_ model: String, _ dialect: Dialect) throws(GatewayError) -> Target {
         let candidates: [Target]
-        if let alias = aliases[model] {
+        if let alias = aliases[model], !alias.targets.isEmpty {
             candidates = alias.targets.sorted { $0.priority < $1.priority }.compactMap { target in
                 byName[target.provider].map { Target(provider: $0, model: target.model ?? model) }
             }

@@ -39,7 +39,9 @@ package struct ObjectOwnership: Sendable {
     package init(method: String, path: String) {
         self.method = method
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
-        kind = parts.count >= 2 && parts[0] == "v1" ? Kind.allCases.first { $0.collection == parts[1] } : nil
+        // Without regard to case: a provider may not care for it either.
+        let collection = parts.count >= 2 && parts[0] == "v1" ? parts[1].lowercased() : nil
+        kind = Kind.allCases.first { $0.collection == collection }
         let named =
             kind != nil && parts.count >= 3 && !parts[2].isEmpty
             && !(parts[1] == "responses" && parts[2] == "input_tokens")

@@ -66,6 +66,7 @@ struct StreamRelay {
     private mutating func readEvents() -> (kept: [Range<Int>], end: Int) {
         var kept: [Range<Int>] = []
         var begin = 0
+        let wasCommitted = isCommitted
         partial.withUnsafeReadableBytes { bytes in
             while let end = splitter.endOfEvent(in: bytes, from: looked) {
                 let meaning = inspector.read(UnsafeRawBufferPointer(rebasing: bytes[begin..<end]))
@@ -80,7 +81,7 @@ struct StreamRelay {
                 }
                 begin = end
                 looked = end
-                if meaning == .error { return }
+                if meaning == .error && !wasCommitted && inspector.contentEvents == 0 { return }
             }
             looked = bytes.count
         }

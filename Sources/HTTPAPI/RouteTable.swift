@@ -187,6 +187,7 @@ func percentDecoded(_ text: Substring) -> String? {
     while let byte = rest.popFirst() {
         guard byte == UInt8(ascii: "%") else { bytes.append(byte); continue }
         guard let high = rest.popFirst(), let low = rest.popFirst(),
+            high >= 48, low >= 48,  // a sign is no digit, though UInt8 reads it
             let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
         else { return nil }
         bytes.append(value)

@@ -72,7 +72,9 @@ final class ActiveTransfer {
     /// Bytes of the answer. False: hold them back, the client is behind.
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let waiting = transfer.outstanding.load(ordering: .relaxed)
-        if waiting > Limits.streamCreditBytes {
+        if transfer.endpoint.httpVersion == .http2 {
+            if waiting > Limits.sharedStreamCreditBytes { return false }
+        } else if waiting > Limits.streamCreditBytes {
             receivingIsPaused = true
             deadlines.hold()
             transfer.isPaused.store(true, ordering: .sequentiallyConsistent)

@@ -71,13 +71,14 @@ final class Poller {
         watches[Int(descriptor)].isSilent = true
     }
 
-    /// Cuts a connection that speaks out of turn, with what it said: libcurl then finds it dead and takes another.
+    /// Cuts a connection that speaks out of turn and drops what it said: libcurl then finds it at its end and takes
+    /// another.
     private func cutIfSpeaking(_ descriptor: Int32) {
-        var byte: UInt8 = 0
-        guard recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0 else { return }
-        var nowhere = sockaddr()
-        nowhere.sa_family = sa_family_t(AF_UNSPEC)
-        _ = connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+        var dropped = [UInt8](repeating: 0, count: 16 << 10)
+        for turn in 0..<256 {
+            guard recv(descriptor, &dropped, dropped.count, Int32(MSG_DONTWAIT)) > 0 else { return }
+            if turn == 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
     }
 
     /// The socket is about to be closed: the kernel forgets it by itself.

@@ -1,4 +1,5 @@
 import Base
+import Ledger
 import NIOCore
 import Testing
 

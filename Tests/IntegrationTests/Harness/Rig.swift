@@ -15,6 +15,7 @@ struct Rig {
     init(_ more: String = "", lines: String = "", environment: [String: String] = [:]) throws {
         provider = try Provider.start()
         server = try WeirServer.start(provider.settings(lines: lines) + more, environment: environment)
+        server.companions = [provider]
     }
 }
 

@@ -5,6 +5,8 @@ import Glibc
 final class WeirServer {
     private let child: Child
     private let temporary: TemporaryFolder
+    /// What must live as long as the server: its provider, a proxy. Swift may release a value after its last use.
+    var companions: [AnyObject] = []
     let port: Int
     /// The admin key of this server, whether or not its settings name it.
     let adminKey: String

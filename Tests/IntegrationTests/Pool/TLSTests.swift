@@ -9,7 +9,9 @@ import Testing
         let provider = try Provider.start()
         let proxy = try TLSProxy.start(to: provider.port, http2: http2, requests: requests)
         let version = http2 ? "http-version = \"2\"\n" : ""
-        return (provider, proxy, try WeirServer.start(proxy.settings(lines: version + lines)))
+        let server = try WeirServer.start(proxy.settings(lines: version + lines))
+        server.companions = [provider, proxy]
+        return (provider, proxy, server)
     }
 
     @Test("plain answers and streams over TLS, all of them over one connection", arguments: [false, true])
@@ -122,6 +124,16 @@ import Testing
         #expect(row["bytesOut"].int ?? .max < 40_000_000)
         #expect(throws: Connection.End.self) { try slow.readBody() }
         #expect(try server.client.post("/v1/chat/completions", Body.chat).status == 200)
+    }
+
+    @Test("HTTP/2: a client that keeps reading gets a large answer whole, every time")
+    func largeAnswers() throws {
+        let (_, _, server) = try start(http2: true)
+        for _ in 0..<20 {
+            let answer = try server.client.post("/v1/chat/completions", Body.chat, simulate: "big=5000000")
+            #expect(answer.status == 200, "\(answer.text.prefix(300))")
+            #expect(answer.body.count == 5_000_000)
+        }
     }
 
     @Test("HTTP/2: a client that goes away ends its own stream only")
