@@ -32,6 +32,9 @@ struct TOMLDocument {
         if bytes.contains(0) || text.contains("\\u0000") || text.contains("\\U00000000") {
             throw Self.whole("\(file) holds a NUL character: no setting has one")
         }
+        if let line = Self.firstOddHeader(bytes) {
+            throw Self.failure(file, line, "a table's name begins with a letter, a digit, _, - or a quote")
+        }
         let scanner = TOMLLineScanner(bytes)
         do {
             root = Self.members(try TOMLTable(string: text))
@@ -43,6 +46,21 @@ struct TOMLDocument {
         self.file = file
         self.mode = mode
         lines = scanner.lines
+    }
+
+    /// The number of the first line such as `[.a]` or `[+a]`: the parser (toml++ 3) stops the process there instead of
+    /// saying so. A line that begins with a bracket is a table's header or goes on with an array of texts or tables.
+    private static func firstOddHeader(_ bytes: [UInt8]) -> Int? {
+        let blanks = Array(" \t".utf8)
+        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let brackets = line.drop { blanks.contains($0) }
+            let name = brackets.drop { $0 == UInt8(ascii: "[") || blanks.contains($0) }
+            guard brackets.first == UInt8(ascii: "[") else { continue }
+            let first = name.first ?? 0
+            let isLetterOrDigit = (0x61...0x7A).contains(first | 0x20) || (0x30...0x39).contains(first)
+            if !isLetterOrDigit && !"_-\"']".utf8.contains(first) { return index + 1 }
+        }
+        return nil
     }
 
     /// The value at a path, if there is one.

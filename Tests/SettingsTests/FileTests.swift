@@ -139,3 +139,12 @@ func damagedFiles() {
         #expect(found.allSatisfy { !$0.contains(secret) }, "seed \(seed): \(found)")
     }
 }
+
+@Test(
+    "a header that the parser would stop the process for is a syntax error with its line",
+    arguments: [
+        "[.a]", "[[.a]]", "[+log]", "  [ .a]", "[=]", "[.]", "[", "[ # a", "[{",
+    ])
+func oddHeaders(header: String) {
+    #expect(problems("# x\n\(header)\nb = 1\n").first?.hasPrefix("appliance.conf:2: ") == true)
+}

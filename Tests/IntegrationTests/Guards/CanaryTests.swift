@@ -51,7 +51,8 @@ import Testing
         let provider = try Provider.start()
         let environment = ["PROVIDER_KEY": providerKey, "ADMIN_KEY": adminKey]
         let lines =
-            "key = \"env:PROVIDER_KEY\"\nfirst-byte-timeout = \"200ms\"\nheaders = { \"X-Team\" = \"env:PROVIDER_KEY\" }"
+            #"key = "env:PROVIDER_KEY""# + "\nfirst-byte-timeout = \"200ms\"\n"
+            + #"headers = { "X-Team" = "env:PROVIDER_KEY" }"#
         let server = try WeirServer.start(settings + provider.settings(lines: lines), environment: environment)
         let admin = server.client(key: adminKey)
         let made = try admin.post("/keys", #"{"name":"tenant","scopes":["ai","passthrough"]}"#).json()

@@ -182,7 +182,8 @@ import Testing
         let request = Array(
             (rig.server.head(
                 "POST /v1/chat/completions HTTP/1.1", ["Transfer-Encoding: chunked", "Connection: close"])
-                + "10\r\n\(Body.chat.prefix(16))\r\n\(String(Body.chat.utf8.count - 16, radix: 16))\r\n\(Body.chat.dropFirst(16))\r\n0\r\n\r\n")
+                + "10\r\n\(Body.chat.prefix(16))\r\n\(String(Body.chat.utf8.count - 16, radix: 16))\r\n"
+                + "\(Body.chat.dropFirst(16))\r\n0\r\n\r\n")
                 .utf8)
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededRandom(seed: seed)

@@ -25,7 +25,8 @@ import Testing
     private static let upload =
         "--cut\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n"
         + "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"in.jsonl\"\r\n\r\n"
-        + #"{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4o-mini","messages":[]}}"#
+        + #"{"custom_id":"1","method":"POST","url":"/v1/chat/completions","#
+        + #""body":{"model":"gpt-4o-mini","messages":[]}}"#
         + "\n\r\n--cut--\r\n"
 
     private func uploadFile(_ client: HTTPClient) throws -> String {

@@ -13,18 +13,20 @@ final class TLSProxy {
 
         private init() throws {
             folder = try TemporaryFolder()
+            let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
             for ca in ["ca", "other-ca"] {
                 try run(
-                    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=\(ca) -keyout \(ca).key -out \(ca).pem"
+                    "req -x509 \(key) -days 2 -subj /CN=\(ca) -keyout \(ca).key -out \(ca).pem"
                 )
             }
             for (name, subject) in [("here", "IP:127.0.0.1"), ("elsewhere", "DNS:elsewhere.example")] {
                 try folder.write("\(name).ext", "subjectAltName=\(subject)\n")
                 try run(
-                    "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=\(name) -keyout \(name).key -out \(name).csr"
+                    "req \(key) -subj /CN=\(name) -keyout \(name).key -out \(name).csr"
                 )
                 try run(
-                    "x509 -req -in \(name).csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile \(name).ext -out \(name).pem"
+                    "x509 -req -in \(name).csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2"
+                        + " -extfile \(name).ext -out \(name).pem"
                 )
             }
         }
@@ -70,7 +72,8 @@ final class TLSProxy {
                 ssl_certificate_key \(certificates.folder.path)/\(certificate).key;
                 ssl_session_cache shared:S:1m;
                 keepalive_requests \(requests); client_max_body_size 64m;
-                location / { proxy_pass http://127.0.0.1:\(provider); proxy_http_version 1.1; proxy_set_header Connection "";
+                location / { proxy_pass http://127.0.0.1:\(provider); proxy_http_version 1.1;
+                             proxy_set_header Connection "";
                              proxy_buffering off; proxy_read_timeout 60s; }
               }
             }
