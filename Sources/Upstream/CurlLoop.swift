@@ -99,8 +99,8 @@ final class CurlLoop {
         precondition(result == CURLM_OK || result == CURLM_BAD_SOCKET, "libcurl's multi handle is broken")
     }
 
-    /// Calls curl while its timer is due; a new transfer makes it due at once. Few calls a turn: a fast HTTP/2 stream gives
-    /// over 1 MiB in each, and its client must get some of it before it is judged by what it has not taken.
+    /// Calls curl while its timer is due; a new transfer makes it due at once. Few calls a turn: a fast HTTP/2 stream
+    /// gives over 1 MiB in each, and its client must get some of it before it is judged by what it has not taken.
     private func runCurlTimer() {
         for _ in 0..<4 {
             guard let deadline = curlDeadline, deadline <= now else { return }
