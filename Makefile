@@ -23,18 +23,22 @@ test:  ## unit, tidy and integration tests (debug build)
 	$(BUILD) --build-tests
 	swift test --skip-build --disable-xctest $(ARGS)
 
-test-clients:  ## the stock OpenAI and Anthropic Python clients against the built binary
+# Both runs must pass the same tests, but for those of the cache itself. ARGS="-k tools" runs a part.
+test-clients:  ## the stock OpenAI and Anthropic Python clients against the built binary, with and without the cache
 	.ci/setup build clients
 	@test -d Tests/ClientTests || { echo "Tests/ClientTests is missing" >&2; exit 1; }
 	$(BUILD) --product weir
 	test -x $(CLIENTS)/bin/python || python3 -m venv $(CLIENTS)
 	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/ClientTests/requirements.txt
-	$(CLIENTS)/bin/python -m pytest -p no:cacheprovider Tests/ClientTests $(ARGS)
+	for cache in on off; do \
+	    $(CLIENTS)/bin/python -m pytest -p no:cacheprovider Tests/ClientTests --cache $$cache $(ARGS); \
+	done
 
-bench:  ## load and store benchmarks beside nginx (release build)
+bench:  ## load, cache and store benchmarks beside nginx (release build)
 	.ci/setup build bench
 	$(BUILD) -c release --product weir
 	.build/release/weir bench load
+	.build/release/weir bench cache
 	.build/release/weir bench store
 
 release:  ## .build-static/weir: one file that needs glibc only, proven in an empty chroot

@@ -39,26 +39,29 @@ let package = Package(
     targets: [
         // A target imports only targets that stand above it (TidyTests holds this).
         .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CLMDB"),
         .systemLibrary(name: "CSQLite"),
         .target(name: "CLinux"),
         module("Base", ["CLinux"]),
         module("Settings", ["Base", toml]),
         module("Telemetry", ["Base", logging]),
+        module("LMDB", ["Base", "CLMDB"]),
         module("SQLite", ["Base", "CSQLite"]),
         module("Upstream", ["Base", "Telemetry", "CCurl", "CLinux", nioCore]),
+        module("ResponseCache", ["Base", "LMDB", "SQLite", crypto, nioCore]),
         module("Ledger", ["Base", "SQLite", crypto]),
-        module("Gateway", ["Base", "Settings", "Telemetry", "Upstream", "Ledger", nioCore]),
-        module("Operations", ["Base", "Settings", "Telemetry", "SQLite", "Ledger"]),
+        module("Gateway", ["Base", "Settings", "Telemetry", "Upstream", "ResponseCache", "Ledger", nioCore]),
+        module("Operations", ["Base", "CLinux", "Settings", "Telemetry", "SQLite", "Ledger"]),
         module(
             "HTTPAPI",
-            ["Base", "CLinux", "Settings", "Telemetry", "Upstream", "Ledger", "Gateway", "Operations",
+            ["Base", "CLinux", "Settings", "Telemetry", "Upstream", "ResponseCache", "Ledger", "Gateway", "Operations",
              nioCore, nioPosix, nioHTTP1, logging]),
         module("Simulator", ["Base", nioCore, nioPosix, nioHTTP1]),
         module("Benchmark", ["Base", "SQLite", "Ledger", "Simulator"]),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Base", "Settings", "Telemetry", "SQLite", "Upstream", "Ledger", "Gateway",
+                "Base", "Settings", "Telemetry", "SQLite", "Upstream", "ResponseCache", "Ledger", "Gateway",
                 "Operations", "HTTPAPI", "Simulator", "Benchmark", argumentParser, logging, nioCore, nioPosix,
             ],
             swiftSettings: strict),
@@ -69,6 +72,8 @@ let package = Package(
         tests("TelemetryTests", ["Base", "Telemetry", logging]),
         tests("SQLiteTests", ["Base", "SQLite"]),
         tests("UpstreamTests", ["Base", "Telemetry", "Upstream", nioCore, nioPosix]),
+        tests("LMDBTests", ["Base", "LMDB"]),
+        tests("ResponseCacheTests", ["Base", "LMDB", "SQLite", "ResponseCache", nioCore]),
         tests("LedgerTests", ["Base", "SQLite", "Ledger"]),
         tests(
             "GatewayTests",

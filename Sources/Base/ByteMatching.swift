@@ -39,6 +39,12 @@ package func equalIgnoringCase(_ a: String, _ b: String) -> Bool {
     }.flatMap { $0 } ?? (a.lowercased() == b.lowercased())
 }
 
+/// The same for bytes of a message head.
+package func equalIgnoringCase(_ bytes: Slice<UnsafeRawBufferPointer>, _ text: String) -> Bool {
+    guard bytes.count == text.utf8.count else { return false }
+    return zip(bytes, text.utf8).allSatisfy { lowercased($0) == lowercased($1) }
+}
+
 /// The text begins with the (lower-case) prefix, whatever the case of its letters.
 package func hasPrefixIgnoringCase(_ text: String, _ prefix: StaticString) -> Bool {
     guard text.utf8.count >= prefix.utf8CodeUnitCount else { return false }
@@ -61,6 +67,13 @@ package struct HeaderNames: Sendable {
     package init(_ names: [String]) {
         let longest = names.map(\.utf8.count).max() ?? 0
         byLength = (0...longest).map { length in names.filter { $0.utf8.count == length } }
+    }
+
+    /// The same for a name among the bytes of a head.
+    package func contains(_ name: Slice<UnsafeRawBufferPointer>) -> Bool {
+        guard name.count < byLength.count else { return false }
+        for candidate in byLength[name.count] where equalIgnoringCase(name, candidate) { return true }
+        return false
     }
 
     /// Whether the name is in the set, whatever its case.

@@ -28,6 +28,14 @@ package struct HeaderFields: Sendable {
 /// A value that may stand in a header: no control character but a tab (RFC 9110, 5.5). What a client or a provider
 /// sends is checked with this before it is reflected.
 package func isHeaderValue(_ text: String) -> Bool {
-    for byte in text.utf8 where (byte < 0x20 && byte != 0x09) || byte == 0x7F { return false }
+    for byte in text.utf8 where isControl(byte) { return false }
     return true
 }
+
+/// The same for bytes of a message head.
+package func isHeaderValue(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    for byte in bytes where isControl(byte) { return false }
+    return true
+}
+
+private func isControl(_ byte: UInt8) -> Bool { (byte < 0x20 && byte != 0x09) || byte == 0x7F }

@@ -46,6 +46,12 @@ package enum SmallFile {
         }
     }
 
+    /// How large the file is; nil when there is none.
+    package static func size(_ path: String) -> Int? {
+        var info = stat()
+        return stat(path, &info) == 0 ? Int(info.st_size) : nil
+    }
+
     /// The file as UTF-8 text; what is not UTF-8 is replaced.
     package static func text(_ path: String) throws(SystemFailure) -> String {
         String(decoding: try read(path), as: UTF8.self)

@@ -24,7 +24,7 @@ package struct LoadOptions: Sendable {
 /// drift with the machine.
 package enum LoadBenchmark {
     static let measures: [Measure] = [
-        .passthrough, .single, .firstToken, .streams1000, .streams100, .start, .pool,
+        .passthrough, .miss, .hitL1, .hitL2, .single, .hitSingle, .firstToken, .streams1000, .streams100, .start, .pool,
     ]
 
     /// What `LoadOptions.only` may name, in the order in which they run.

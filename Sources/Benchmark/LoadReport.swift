@@ -8,6 +8,9 @@ package struct LoadRow: Sendable {
         case milliseconds = "ms"
         /// 10^6 bytes.
         case megabytes = "MB"
+        case percent = "%"
+        /// US dollars.
+        case dollars = "$"
         case count = ""
     }
 

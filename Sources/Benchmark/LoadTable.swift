@@ -1,14 +1,19 @@
 /// The report for people: columns that line up, one line a figure.
 extension LoadReport: CustomStringConvertible {
     package var description: String {
-        let heading = ["measure", "quantity", "weir", "peer", "", "compared", "target", ""]
-        let table = [heading] + rows.map(\.cells)
-        let widths = heading.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
         var lines = ["load: \(cores) cores shared by generator, servers and Weir; \(seconds) s a round"]
-        lines += table.map { "  " + Self.line($0, widths) }
+        lines += Self.table(rows)
         lines += skipped.map { "  \($0.measure): not measured: \($0.reason)" }
         lines += notes.map { "  note: \($0)" }
         return lines.joined(separator: "\n")
+    }
+
+    /// The rows under a heading, a line each.
+    static func table(_ rows: [LoadRow]) -> [String] {
+        let heading = ["measure", "quantity", "weir", "peer", "", "compared", "target", ""]
+        let table = [heading] + rows.map(\.cells)
+        let widths = heading.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+        return table.map { "  " + line($0, widths) }
     }
 
     /// Figures (the columns of Weir, of the peer and of the comparison) end in one column, words begin in one.
@@ -55,7 +60,8 @@ extension LoadRow {
         switch unit {
         case .perSecond, .count: fixed(value, 0)
         case .milliseconds: fixed(value, 3)
-        case .megabytes: fixed(value, 1)
+        case .megabytes, .percent: fixed(value, 1)
+        case .dollars: fixed(value, 3)
         }
     }
 

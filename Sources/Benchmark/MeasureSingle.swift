@@ -37,25 +37,28 @@ extension Measure {
 final class Lane {
     private let client: PlainClient
     private let request: [UInt8]
-    private let name: String
+    private let check: (PlainResponse) throws -> Void
     private var times: [Double] = []
 
-    init(port: Int, name: String, key: String) {
-        client = PlainClient(port: port)
-        request = ChatRequest.plain(client, key: key)
-        self.name = name
+    init(_ client: PlainClient, _ request: [UInt8], check: @escaping (PlainResponse) throws -> Void) {
+        (self.client, self.request, self.check) = (client, request, check)
+    }
+
+    /// Every answer is compared with what the mock sends.
+    convenience init(port: Int, name: String, key: String) {
+        let client = PlainClient(port: port)
+        self.init(client, ChatRequest.plain(client, key: key)) { try ChatRequest.check($0, from: name) }
     }
 
     /// Milliseconds. Fails while nothing was recorded.
     func percentiles() throws -> Percentiles { try Percentiles.required(times) }
 
-    /// Every answer is compared with what the mock sends.
     func run(_ count: Int, records: Bool) throws {
         for _ in 0..<count {
             let start = MonotonicInstant.now()
             let answer = try client.send(request)
             let time = MonotonicInstant.now().nanoseconds(since: start)
-            try ChatRequest.check(answer, from: name)
+            try check(answer)
             if records { times.append(Double(time) / 1e6) }
         }
     }

@@ -6,10 +6,18 @@ struct WeirServer {
     let server: LocalServer
     /// Of a tenant, as clients have one: stored, hashed, looked up.
     let key: String
-    fileprivate let adminKey: String
+    fileprivate let place: Workbench.WeirPlace
 
     var port: Int { server.port }
     func stop() { server.stop() }
+
+    /// For an operator's eyes. Fails unless the status is 200.
+    private func read(_ path: String) throws -> PlainResponse {
+        let answer = try PlainClient(port: port).request(
+            "GET", path, headers: [("Authorization", "Bearer \(place.adminKey)")])
+        guard answer.status == 200 else { throw BenchmarkFailure.wrongAnswers("GET \(path): \(answer.status)") }
+        return answer
+    }
 
     /// Requests in the ledger so far, with those still on their way to it.
     func ledgerCount() throws -> Int {
@@ -17,10 +25,31 @@ struct WeirServer {
             struct Model: Decodable { var requests: Int }
             var lastDay: [Model]
         }
-        let answer = try PlainClient(port: port).request(
-            "GET", "/status", headers: [("Authorization", "Bearer \(adminKey)")])
-        guard answer.status == 200 else { throw BenchmarkFailure.wrongAnswers("GET /status: \(answer.status)") }
+        let answer = try read("/status")
         return try JSONDecoder().decode(Status.self, from: Data(answer.body)).lastDay.reduce(0) { $0 + $1.requests }
+    }
+
+    /// Answers that a layer of the cache gave since the start.
+    func hits(_ layer: String) throws -> Int {
+        let series = "weir_cache_hits_total{layer=\"\(layer)\"} "
+        let line = try read("/metrics").text.split(separator: "\n").first { $0.hasPrefix(series) }
+        guard let line, let count = Double(line.dropFirst(series.count)) else {
+            throw BenchmarkFailure.wrongAnswers("GET /metrics has no \(series)")
+        }
+        return Int(count)
+    }
+
+    /// US dollars that the ledger knows of.
+    struct Dollars: Decodable {
+        var billedDollars: Double
+        var cachedDollars: Double
+        var coalescedDollars: Double
+    }
+
+    func dollars() throws -> Dollars {
+        struct Savings: Decodable { var total: Dollars }
+        _ = try ledgerCount()  // what is on its way arrives
+        return try JSONDecoder().decode(Savings.self, from: Data(try read("/savings").body)).total
     }
 }
 
@@ -30,6 +59,11 @@ struct WeirSetup {
     var maxConnections = 100
     var authorityFile: String?
     var reusesConnections = true
+    /// Off where the way through is measured.
+    var cachePolicy = "off"
+    /// Of the cache's first layer.
+    var cacheMemory = ByteCount.mebibytes(64)
+    var usesCacheMemory = true
 
     /// The provider `mock` on a port of this machine.
     init(mock: Int) { baseURL = "http://127.0.0.1:\(mock)/v1" }
@@ -44,6 +78,10 @@ struct WeirSetup {
         passthrough = "mock"
         [flags]
         pool-reuse = \(reusesConnections)
+        cache-l1 = \(usesCacheMemory)
+        [cache]
+        policy = "\(cachePolicy)"
+        memory = "\(cacheMemory)"
         [providers.mock]
         dialect = "openai"
         base-url = "\(baseURL)"
@@ -94,7 +132,15 @@ extension Workbench {
             throw BenchmarkFailure.notReady("POST /keys: \(answer.status); \(server.logEnd)")
         }
         let key = try JSONDecoder().decode(Created.self, from: Data(answer.body)).key
-        return WeirServer(server: server, key: key, adminKey: place.adminKey)
+        return WeirServer(server: server, key: key, place: place)
+    }
+
+    /// Stops it in order and starts it again on the same data.
+    func restart(_ weir: WeirServer) throws -> WeirServer {
+        weir.server.child.stop(within: .seconds(20))
+        let server = try launchWeir(weir.place)
+        try server.waitUntilReady("/health/ready")
+        return WeirServer(server: server, key: weir.key, place: weir.place)
     }
 
     /// The simulated provider, whose tokens tell when they were sent.

@@ -35,17 +35,38 @@ struct WrkResult: Equatable {
     }
 }
 
-/// wrk with one thread, sending the chat request over and over.
+/// wrk with one thread, sending the chat request over and over, or numbered ones.
 struct Wrk {
     static let marker = "weir-wrk "
 
     let script: String
     let folder: String
 
-    init(_ workbench: Workbench, key: String) throws {
+    /// - Parameter prompts: how many different requests it sends, one after the other.
+    init(_ workbench: Workbench, key: String, prompts: Int = 1) throws {
         folder = try workbench.place("wrk")
         script = "\(folder)/chat.lua"
-        try workbench.write(Self.script(key: key), to: script)
+        try workbench.write(Self.script(key: key) + (prompts > 1 ? Self.numbering(prompts) : ""), to: script)
+    }
+
+    /// The number is put into bytes that are ready otherwise: the generator has to be fast.
+    static func numbering(_ prompts: Int) -> String {
+        let parts = ChatRequest.numberedParts
+        return """
+            local before, after, zeros = [[\(parts.0)]], [[\(parts.1)]], "000000000000"
+            local number, head, tail
+            init = function(args)
+              number = tonumber(args[1]) or 0
+              local all = wrk.format(nil, nil, nil, before .. zeros .. after)
+              local at = all:find(zeros, 1, true)
+              head, tail = all:sub(1, at - 1), all:sub(at + 12)
+            end
+            request = function()
+              number = (number + 1) % \(prompts)
+              return head .. string.format("%012d", number) .. tail
+            end
+
+            """
     }
 
     /// The request, and a line of figures at the end; times in microseconds.
@@ -66,12 +87,13 @@ struct Wrk {
             """
     }
 
+    /// - Parameter number: after which numbered requests begin.
     /// - Throws: when any request failed: the others' speed would mean nothing.
-    func run(port: Int, connections: Int, seconds: Int) throws -> WrkResult {
+    func run(port: Int, connections: Int, seconds: Int, after number: Int = 0) throws -> WrkResult {
         let output = try Tool.wrk.run(
             [
                 "-t1", "-c\(connections)", "-d\(seconds)s", "-s", script,
-                "http://127.0.0.1:\(port)\(ChatRequest.path)",
+                "http://127.0.0.1:\(port)\(ChatRequest.path)", "--", "\(number)",
             ],
             folder: folder, atMost: .seconds(seconds + 30))
         guard let result = WrkResult(output: output) else {

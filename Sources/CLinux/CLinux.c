@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -10,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 static int argument_count;
 static char **arguments;
@@ -115,3 +118,59 @@ int weir_epoll_wait(int epoll, weir_event *events, int count, int milliseconds) 
 }
 
 int weir_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+// CRC-32C, reflected polynomial 0x82F63B78: eight bytes an instruction on x86-64 with SSE 4.2, else a table.
+static uint32_t crc_table[256];
+
+__attribute__((constructor)) static void fill_crc_table(void) {
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t value = byte;
+        for (int bit = 0; bit < 8; bit++) value = value >> 1 ^ (value & 1 ? 0x82F63B78u : 0);
+        crc_table[byte] = value;
+    }
+}
+
+static uint32_t crc32c_table(uint32_t crc, const uint8_t *bytes, size_t count) {
+    while (count--) crc = crc >> 8 ^ crc_table[(crc ^ *bytes++) & 0xFF];
+    return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t crc32c_fast(uint32_t crc, const uint8_t *bytes, size_t count) {
+    uint64_t wide = crc;
+    for (; count >= 8; bytes += 8, count -= 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    crc = (uint32_t)wide;
+    while (count--) crc = __builtin_ia32_crc32qi(crc, *bytes++);
+    return crc;
+}
+#endif
+
+uint32_t weir_crc32c(uint32_t seed, const void *bytes, size_t count) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) return ~crc32c_fast(~seed, bytes, count);
+#endif
+    return ~crc32c_table(~seed, bytes, count);
+}
+
+static char crash_path[4096];
+
+static void mark_crash(int number) {
+    int file = open(crash_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (file >= 0) close(file);
+    raise(number);  // SA_RESETHAND has put the default back: the process ends when this handler does
+}
+
+void weir_mark_crashes(const char *path) {
+    static char stack[16384];
+    if (strlen(path) >= sizeof crash_path) return;
+    strcpy(crash_path, path);
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    sigaltstack(&alternate, 0);  // the calling thread's; others use their own stack
+    struct sigaction action = {.sa_handler = mark_crash, .sa_flags = SA_RESETHAND | SA_ONSTACK | SA_NODEFER};
+    sigaction(SIGSEGV, &action, 0);
+    sigaction(SIGBUS, &action, 0);
+}

@@ -1,6 +1,5 @@
 import Base
 package import Settings
-import Synchronization
 import Upstream
 
 package typealias Dialect = Settings.Dialect
@@ -11,19 +10,22 @@ final class ProviderRoute: Sendable {
     let name: String
     let dialect: Dialect
     let baseURL: String
+    /// Stands in cache keys: two providers may call two models by one name.
+    let cacheName: String
     let endpoint: Endpoint
     let settings: Settings.Provider
     private let keys: [Settings.Header]
-    private let rotation: Mutex<KeyRotation>
+    private let rotation: Locked<KeyRotation>
 
     init(_ provider: Settings.Provider, endpoint: Endpoint) {
         name = provider.name
         dialect = provider.dialect
         baseURL = provider.baseURL
+        cacheName = "\(provider.name) \(provider.baseURL) "
         settings = provider
         self.endpoint = endpoint
         keys = provider.keys.map(provider.authorization)
-        rotation = Mutex(KeyRotation(count: provider.keys.count))
+        rotation = Locked(KeyRotation(count: provider.keys.count))
     }
 
     /// The header that authenticates, and which key it holds; nil for a keyless provider.

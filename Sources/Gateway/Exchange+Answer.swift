@@ -8,10 +8,16 @@ package import Upstream
 /// The answer on its way from the provider to the client.
 extension Exchange {
     /// Takes in what the provider sends, an event at a time.
-    package func transfer(_ transfer: Transfer, received event: TransferEvent) {
+    package func transfer(_ transfer: Transfer, received event: TransferEvent) { receive(event) }
+
+    package func transferBatchEnded() { batchEnded() }
+
+    /// The same from a transfer of its own and from a flight.
+    func receive(_ event: TransferEvent) {
         guard !isOver else { return }
         switch event {
         case .head(let head, let firstByte):
+            if head.status >= 500, serveFallback() { return }
             record.firstByteMicroseconds = sinceReceived()
             passage?.begin(head)
             serverTiming = serverTimingValue(firstByte)
@@ -33,7 +39,7 @@ extension Exchange {
         }
     }
 
-    package func transferBatchEnded() {
+    func batchEnded() {
         guard !isOver else { return }
         if let action = passage?.batchEnded() { carryOut(action) }
         sink.flush()
@@ -56,7 +62,7 @@ extension Exchange {
                     status, "provider_error", "provider '\(provider?.name ?? "")' \(message)", retryAfter: retryAfter))
         case .replace(let status, let body):
             // The stream's first event is an error: answered as what it is, so that client libraries can retry.
-            transfer?.cancel()
+            stopReceiving()
             record.status = status
             record.errorCode = RefusalCause(status: status, body: body).rawValue
             sendWhole(status, body: ByteBuffer(bytes: body), contentType: "application/json")
@@ -69,11 +75,13 @@ extension Exchange {
     func sendHead(_ head: ResponseHead, wholeBytes: Int?) {
         record.status = head.status
         var headers = HeaderPolicy.response(head.headers, isDecoded: passage?.isDecoded ?? false)
+        noteVerdict()
         addOwnHeaders(to: &headers)
         if let wholeBytes, request.method != "HEAD", head.status != 204, head.status != 304 {
             headers.replace("Content-Length", "\(wholeBytes)")
             settleUsage()
             if let cost = record.costNanodollars { headers.add("X-Weir-Cost", dollars(cost)) }
+            if let saved = record.savedNanodollars { headers.add("X-Weir-Saved", dollars(saved)) }
         }
         if passage?.isStream == true {
             headers.replace("X-Accel-Buffering", "no")
@@ -83,12 +91,24 @@ extension Exchange {
         sink.sendHead(status: head.status, headers: headers)
     }
 
-    func addOwnHeaders(to headers: inout HeaderFields) {
+    func addOwnHeaders(to headers: inout HeaderLines) {
         if !headers.contains("X-Request-Id") { headers.add("X-Request-Id", request.id) }
         // Where Anthropic's clients look for it.
         if dialect == .anthropic, !headers.contains("Request-Id") { headers.add("Request-Id", request.id) }
         headers.add("X-Weir-Request-Id", request.id)
+        if !cacheStatus.isEmpty { headers.add("Cache-Status", cacheStatus) }
         if !serverTiming.isEmpty { headers.add("Server-Timing", serverTiming) }
+    }
+
+    /// What became of a document that was asked for; of a stream it is not known yet.
+    private func noteVerdict() {
+        guard leads, record.cacheResult == .miss, let verdict = flight?.verdict else { return }
+        switch verdict {
+        case .kept: cacheStatus += "; stored"
+        case .discarded(let reason):
+            cacheStatus += "; detail=\(reason)"
+            record.cacheDetail = reason
+        }
     }
 
     func serverTimingValue(_ firstByte: Duration) -> String {
@@ -109,12 +129,12 @@ extension Exchange {
 
     func sendWhole(_ status: Int, body: ByteBuffer, contentType: String, retryAfter: Duration? = nil) {
         pauseReading(false)
-        var headers = HeaderFields([("Content-Type", contentType), ("Content-Length", "\(body.readableBytes)")])
+        var headers = HeaderLines([("Content-Type", contentType), ("Content-Length", "\(body.readableBytes)")])
         if let retryAfter { headers.add("Retry-After", RetryAfter.headerValue(retryAfter)) }
         addOwnHeaders(to: &headers)
         record.bytesOut = body.readableBytes
         sink.sendHead(status: status, headers: headers)
-        if request.method != "HEAD" { sink.sendBody(body) }
+        sink.sendBody(body)
         sink.finish()
         sink.flush()
     }

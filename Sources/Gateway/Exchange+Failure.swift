@@ -9,6 +9,7 @@ import Upstream
 extension Exchange {
     func fail(_ failure: UpstreamFailure) {
         if passage?.headWasSent == true { return breakOff(failure) }
+        if serveFallback() { return }
         let (status, retryAfter): (Int, Duration?) =
             switch failure.reason {
             case .waitingLineFull, .waitingTimeout, .shuttingDown: (503, .seconds(1))
@@ -21,7 +22,7 @@ extension Exchange {
     /// The answer has begun and cannot be completed: a stream says so in its own words, anything else is cut.
     func breakOff(_ failure: UpstreamFailure) {
         record.errorCode = failure.code
-        transfer?.cancel()
+        stopReceiving()
         if let passage, passage.isStream, passage.mayAddEvent {
             let error = GatewayError(502, failure.code, failure.message)
             let event = error.event(dialect, route: route, requestID: request.id, number: passage.nextSequenceNumber)
@@ -36,10 +37,29 @@ extension Exchange {
         }
     }
 
+    /// Whatever the provider still sends is not for this exchange. A call of its own ends with it; a shared one does
+    /// when nobody is left.
+    func stopReceiving() {
+        transfer?.cancel()
+        if let flight {
+            paysNothing = true  // unless it turns out to be the last
+            flight.leave(self)
+        }
+        flight = nil
+    }
+
+    /// The one who paid has left: the answer is billed to this request. False when it has left too.
+    func becomePayer() -> Bool {
+        guard !isOver else { return false }
+        setsPace = true
+        if passage != nil { record.cacheResult = .miss }
+        return true
+    }
+
     /// The client has gone: the provider's work stops at once, and what it did so far is settled.
     package func clientGone() {
         guard !isOver else { return }
-        transfer?.cancel()
+        stopReceiving()
         record.status = 499
         record.errorCode = "client_gone"
         gateway.metrics.clientsGone.add()

@@ -19,7 +19,7 @@ extension Exchange {
 
     /// Tokens and cost, from what the provider said or, failing that, an estimate that says so.
     func settleUsage() {
-        guard let passage, route != nil, record.usage == nil else { return }
+        guard let passage, route != nil, record.usage == nil, !paysNothing else { return }
         record.modelAnswered = passage.model
         if let refusal = passage.refusalCode(status: record.status) { record.errorCode = refusal }
         if passage.endedInError && record.status < 400 { record.errorCode = "stream_error" }
@@ -30,8 +30,8 @@ extension Exchange {
                 record.isUsageEstimated = true
             }
             record.usage = usage
-        } else if record.status < 400 || record.status == 499, transfer != nil, route != .countTokens,
-            route != .responseInputTokens
+        } else if record.status < 400 || record.status == 499, wasAsked || record.cacheResult == .collapsed,
+            route != .countTokens, route != .responseInputTokens
         {
             record.usage = TokenUsage(input: estimatedInput, output: passage.estimatedOutput)
             record.isUsageEstimated = true
@@ -41,6 +41,23 @@ extension Exchange {
         record.costNanodollars =
             configuration.prices.cost(model: model, usage: usage)
             ?? record.modelAnswered.flatMap { configuration.prices.cost(model: $0, usage: usage) }
+        notePromptCache(usage, model)
+        if record.cacheResult == .collapsed {
+            // Who left before the answer was there saved nothing.
+            record.savedNanodollars = record.status == 499 ? nil : record.costNanodollars
+            record.costNanodollars = 0
+        }
+    }
+
+    /// What the provider's own prompt cache saved: the same tokens at the full price, less what they cost.
+    private func notePromptCache(_ usage: TokenUsage, _ model: String) {
+        guard usage.cachedInput > 0, record.cacheResult != .collapsed, let cost = record.costNanodollars else { return }
+        var full = usage
+        full.cachedInput = 0
+        let price =
+            configuration.prices.cost(model: model, usage: full)
+            ?? record.modelAnswered.flatMap { configuration.prices.cost(model: $0, usage: full) }
+        record.promptCachedNanodollars = price.map { max(0, $0 - cost) }
     }
 
     func finish() {
@@ -54,8 +71,12 @@ extension Exchange {
         gateway.metrics.record(record)
         gateway.log.record(record)
         gateway.observe(record)
+        if record.cacheResult == .collapsed { gateway.cacheMetrics.collapsed.add() }
+        flight?.leave(self)
+        flight = nil
         transfer = nil
         passage = nil
+        part = nil
     }
 }
 

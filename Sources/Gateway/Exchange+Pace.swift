@@ -10,7 +10,10 @@ extension Exchange {
     /// More may come as soon as the client keeps up.
     func grant(_ bytes: Int) {
         ungranted += bytes
-        if sink.isWritable { clientCaughtUp() }
+        if sink.isWritable { return clientCaughtUp() }
+        // The others of a flight do not wait for the slowest.
+        guard flight != nil, !setsPace, ungranted > Limits.sharedStreamCreditBytes else { return }
+        breakOff(UpstreamFailure(.clientTooSlow, provider: provider?.name ?? ""))
     }
 
     /// The client takes bytes again: what was held back is granted.
@@ -19,6 +22,7 @@ extension Exchange {
         let bytes = ungranted
         ungranted = 0
         transfer?.consumed(bytes)
+        flight?.consumed(bytes, by: self)
     }
 
     /// Tells a waiting client that the stream lives while the provider thinks: only between whole events, and only

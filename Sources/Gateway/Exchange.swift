@@ -1,6 +1,7 @@
 import Base
 import Ledger
 package import NIOCore
+import ResponseCache
 import Settings
 import Telemetry
 import Upstream
@@ -35,6 +36,22 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
     /// The provider's share of the time, waiting for a connection included.
     var upstreamMicroseconds: Int64 = 0
     var ownership: ObjectOwnership
+    /// Nil when the cache has no say.
+    var part: CachePart?
+    /// The shared call that the answer comes from, when it is one.
+    var flight: Flight?
+    /// What this request asks if the flight it waits for cannot serve it.
+    var waitingCall: ProviderCall?
+    /// It began the flight, on its own event loop.
+    var leads = false
+    /// The provider's call is billed to it, and its client's pace is the flight's.
+    var setsPace = false
+    /// It led the flight and left, and another one pays now.
+    var paysNothing = false
+    /// Text of the Cache-Status header.
+    var cacheStatus = ""
+    /// The provider was asked for this request.
+    var wasAsked = false
 
     init(_ gateway: Gateway, _ request: InboundRequest, route: AIRoute?, sink: any ResponseSink) {
         self.gateway = gateway
@@ -84,20 +101,37 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
             if let pinned, pinned != target.provider.name, let holder = configuration.catalog.provider(pinned) {
                 target.provider = holder
             }
-            var splice = BodySplice()
-            if target.model != model, let range = fields.modelRange {
-                splice.replace(range, with: JSONText.quote(target.model))
-            }
-            let strips = fields.isStream && route.streamsUsageOnRequest && splice.requestUsage(fields)
-            let passage = AnswerPassage(route: route, stripsUsage: strips)
-            self.passage = passage
             ownership.storesResponse = route == .responses && fields.isStored != false
-            send(
-                to: target.provider, path: route.path, body: .buffers(splice.apply(to: body)),
-                mayBeSentTwice: !fields.isBackground || request.headers.contains("idempotency-key"), decodes: true)
+            try consultCache(ProviderCall(target: target, body: body, fields: fields))
         } catch {
             answer(error)
         }
+    }
+
+    /// Sends the request to its provider, who answers to `receiver`: this exchange, or a flight that others follow.
+    @discardableResult
+    func askProvider(_ call: ProviderCall, receiver: any TransferReceiver) -> Transfer? {
+        guard !isOver, let route else { return nil }
+        let splice = makePassage(call)
+        let transfer = send(
+            to: call.target.provider, path: route.path, body: .buffers(splice.apply(to: call.body)),
+            mayBeSentTwice: !call.fields.isBackground || request.headers.contains("idempotency-key"), decodes: true,
+            receiver: receiver)
+        if receiver === self { self.transfer = transfer }
+        return transfer
+    }
+
+    /// Prepares for the answer to the call, and tells how its body must be changed.
+    @discardableResult
+    func makePassage(_ call: ProviderCall) -> BodySplice {
+        guard let route else { preconditionFailure("only an AI route asks a provider so") }
+        var splice = BodySplice()
+        if call.target.model != record.modelRequested, let range = call.fields.modelRange {
+            splice.replace(range, with: JSONText.quote(call.target.model))
+        }
+        let strips = call.fields.isStream && route.streamsUsageOnRequest && splice.requestUsage(call.fields)
+        passage = AnswerPassage(route: route, stripsUsage: strips)
+        return splice
     }
 
     func startPassThrough(bodyLength: Int?, hasBody: Bool) {
@@ -129,7 +163,9 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
             return
         }
         let safe = request.method == "GET" || request.method == "HEAD" || request.headers.contains("idempotency-key")
-        send(to: provider, path: request.path, body: body, mayBeSentTwice: safe, decodes: ownership.readsAnswer)
+        transfer = send(
+            to: provider, path: request.path, body: body, mayBeSentTwice: safe, decodes: ownership.readsAnswer,
+            receiver: self)
         for piece in earlyPieces { transfer?.feed(piece) }
         earlyPieces.removeAll()
     }
@@ -158,8 +194,11 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
         sink.pauseReading(pause)
     }
 
-    private func send(to provider: ProviderRoute, path: String, body: UpstreamBody, mayBeSentTwice: Bool, decodes: Bool)
-    {
+    private func send(
+        to provider: ProviderRoute, path: String, body: UpstreamBody, mayBeSentTwice: Bool, decodes: Bool,
+        receiver: any TransferReceiver
+    ) -> Transfer {
+        wasAsked = true
         let (headers, keyIndex) = provider.headers(request.headers, decodes: decodes, now: .now())
         self.provider = provider
         self.keyIndex = keyIndex
@@ -167,8 +206,8 @@ package final class Exchange: TransferReceiver, @unchecked Sendable {  // confin
         let upstream = UpstreamRequest(
             method: request.method, url: provider.dialect.url(base: provider.baseURL, path: path, query: request.query),
             headers: headers, body: body, mayBeSentTwice: mayBeSentTwice, decodesContent: decodes)
-        transfer = gateway.pool.start(
-            upstream, endpoint: provider.endpoint, eventLoop: sink.eventLoop, receiver: self)
+        return gateway.pool.start(
+            upstream, endpoint: provider.endpoint, eventLoop: sink.eventLoop, receiver: receiver)
     }
 
     /// The tenant's own object, or 404 in the route's dialect: another tenant's is as unknown as one never made.

@@ -1,8 +1,8 @@
 package import Base
 package import Ledger
 package import NIOCore
+package import ResponseCache
 package import Settings
-import Synchronization
 package import Telemetry
 package import Upstream
 
@@ -14,16 +14,26 @@ package final class Gateway: Sendable {
     let owners: ResourceOwners
     let metrics: GatewayMetrics
     let workers: WorkerPool
+    /// Nil in tests of the gateway alone.
+    package let cache: ResponseCache?
+    let cacheMetrics: CacheMetrics
+    let flights = Flights()
     let modelLists = ModelListCache()
     /// Sees each finished request, for the log lines that the operator asked for. Must not block.
     let observe: @Sendable (RequestRecord) -> Void
-    private let current: Mutex<Configuration>
+    private let current: Locked<Configuration>
 
     /// What one request sees from its beginning to its end, whatever is reloaded meanwhile.
     final class Configuration: Sendable {
         let catalog: Catalog
         let prices: Prices
         let passthrough: String?
+        let sharesFlights: Bool
+        private let policy: CachePolicy
+        private let policies: [String: CachePolicy]
+
+        /// How much of the model's answers is kept; a model of the settings may have its own policy.
+        func cachePolicy(of model: String) -> CachePolicy { policies[model] ?? policy }
 
         init(_ settings: Settings, reusing old: Configuration?) {
             let providers = settings.providers.map { provider in
@@ -46,20 +56,29 @@ package final class Gateway: Sendable {
             }
             prices = Prices(overrides: overrides)
             passthrough = settings.gateway.passthrough
+            sharesFlights = settings.flags.singleFlight
+            policy = CachePolicy(settings.cache.policy)
+            policies = Dictionary(
+                uniqueKeysWithValues: settings.models.compactMap { model in
+                    model.cache.map { (model.name, CachePolicy($0)) }
+                })
         }
     }
 
     package init(
         settings: Settings, pool: UpstreamPool, log: RequestLog, owners: ResourceOwners, metrics: MetricRegistry,
-        workers: WorkerPool, observe: @escaping @Sendable (RequestRecord) -> Void = { _ in }
+        workers: WorkerPool, cache: ResponseCache? = nil,
+        observe: @escaping @Sendable (RequestRecord) -> Void = { _ in }
     ) {
         self.observe = observe
         self.pool = pool
         self.log = log
         self.owners = owners
         self.metrics = GatewayMetrics(metrics)
+        self.cache = cache
+        cacheMetrics = CacheMetrics(metrics, cache)
         self.workers = workers
-        current = Mutex(Configuration(settings, reusing: nil))
+        current = Locked(Configuration(settings, reusing: nil))
     }
 
     var configuration: Configuration { current.withLock { $0 } }
@@ -69,6 +88,7 @@ package final class Gateway: Sendable {
         let old = configuration
         let new = Configuration(settings, reusing: old)
         current.withLock { $0 = new }
+        cache?.reload(CacheConfiguration(settings))
         modelLists.clear()
     }
 
@@ -105,5 +125,31 @@ extension Endpoint {
             firstByteTimeout: provider.firstByteTimeout, idleTimeout: provider.idleTimeout,
             totalTimeout: provider.totalTimeout, httpVersion: provider.httpVersion == .http2 ? .http2 : .http1_1,
             proxy: isPlain ? nil : proxy, caFile: provider.caFile, allowsPlainHTTP: isPlain, reusesConnections: reuse)
+    }
+}
+
+extension CacheConfiguration {
+    package init(_ settings: Settings) {
+        var layers: CacheLayers = []
+        if settings.flags.cacheL1 { layers.insert(.l1) }
+        if settings.flags.cacheL2 { layers.insert(.l2) }
+        if settings.flags.cacheL3 { layers.insert(.l3) }
+        let cache = settings.cache
+        self.init(
+            memory: cache.memory, disk: cache.disk, database: cache.database, layers: layers, ttl: cache.ttl,
+            windows: StaleWindows(whileRevalidate: cache.staleWhileRevalidate, ifError: cache.staleIfError),
+            entryBytesMax: cache.entryLimit.bytes)
+    }
+}
+
+extension CachePolicy {
+    init(_ setting: Settings.CachePolicy) {
+        self =
+            switch setting {
+            case .standard: .standard
+            case .strict: .strict
+            case .all: .all
+            case .off: .off
+            }
     }
 }

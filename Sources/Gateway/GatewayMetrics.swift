@@ -1,6 +1,5 @@
 import Base
 import Ledger
-import Synchronization
 import Telemetry
 
 /// The gateway's numbers. Labels are routes, statuses and provider names: no model a client may invent, no key, no
@@ -18,13 +17,19 @@ final class GatewayMetrics: Sendable {
     }
 
     private let registry: MetricRegistry
-    private let series = Mutex<[Key: ProviderSeries]>([:])
+    private let series = Locked<[Key: ProviderSeries]>([:])
     private let overhead: Histogram
     private let firstToken: Histogram
     private let input: Counter
     private let output: Counter
     private let cachedInput: Counter
     private let cost: Counter
+    private struct Saved {
+        let tokens: Counter
+        let nanodollars: Counter
+    }
+    private let cached: Saved
+    private let coalesced: Saved
     let active: Gauge
     let clientsGone: Counter
 
@@ -39,6 +44,19 @@ final class GatewayMetrics: Sendable {
         func tokens(_ kind: String) -> Counter {
             registry.counter("weir_tokens_total", "Tokens billed by providers.", [("kind", kind)])
         }
+        func saved(_ kind: String) -> Saved {
+            let nanodollars = Counter()
+            registry.reading(
+                "weir_saved_dollars_total", "Cost of answers that were not asked of a provider, in US dollars.",
+                [("kind", kind)]
+            ) { Double(nanodollars.value) / 1e9 }
+            return Saved(
+                tokens: registry.counter(
+                    "weir_saved_tokens_total", "Tokens of answers that were not asked of a provider.",
+                    [("kind", kind)]),
+                nanodollars: nanodollars)
+        }
+        (cached, coalesced) = (saved("cached"), saved("coalesced"))
         (input, output, cachedInput) = (tokens("input"), tokens("output"), tokens("cached_input"))
         let nanodollars = Counter()
         cost = nanodollars
@@ -65,7 +83,11 @@ final class GatewayMetrics: Sendable {
         if record.isStream, let first = record.firstByteMicroseconds {
             firstToken.record(nanoseconds: UInt64(max(0, first)) * 1_000)
         }
-        if let usage = record.usage {
+        if let result = record.cacheResult, result.isSaved {
+            let saved = result == .collapsed ? coalesced : cached
+            saved.tokens.add((record.usage?.input ?? 0) + (record.usage?.output ?? 0))
+            saved.nanodollars.add(Int(record.savedNanodollars ?? 0))
+        } else if let usage = record.usage {
             input.add(usage.input)
             output.add(usage.output)
             cachedInput.add(usage.cachedInput)

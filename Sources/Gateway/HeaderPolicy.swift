@@ -17,6 +17,7 @@ enum HeaderPolicy {
         ])
     /// Of an answer: cookies and promises about the provider's own host mean nothing at ours.
     private static let responseOnly = HeaderNames(hopByHop + ["set-cookie", "alt-svc", "strict-transport-security"])
+    private static let codingNames = HeaderNames(["content-encoding", "content-length"])
 
     /// The fields that go to the provider. `decodes`: the answer is read by us, so it must come unencoded.
     static func request(_ headers: HeaderFields, decodes: Bool) -> HeaderFields {
@@ -38,17 +39,16 @@ enum HeaderPolicy {
     }
 
     /// The fields that go to the client. `isDecoded`: encoding and length no longer describe what we send.
-    static func response(_ headers: HeaderFields, isDecoded: Bool) -> HeaderFields {
+    static func response(_ headers: HeaderLines, isDecoded: Bool) -> HeaderLines {
         let named = connectionOptions(headers)
-        var kept = HeaderFields()
-        kept.fields.reserveCapacity(headers.fields.count + 6)
-        for (name, value) in headers.fields {
-            if responseOnly.contains(name) || named?.contains(name) == true { continue }
-            if isDecoded && (equalIgnoringCase(name, "content-encoding") || equalIgnoringCase(name, "content-length")) {
-                continue
-            }
-            guard isHeaderValue(value) else { continue }
-            kept.add(name, value)
+        var kept = HeaderLines()
+        kept.reserveCapacity(headers.bytes.count + 256)
+        headers.walk { line, all in
+            let name = all[line.name]
+            if responseOnly.contains(name) || named?.contains(name) == true { return true }
+            if isDecoded && codingNames.contains(name) { return true }
+            if isHeaderValue(all[line.value]) { kept.add(line: UnsafeRawBufferPointer(rebasing: all[line.whole])) }
+            return true
         }
         return kept
     }
@@ -57,9 +57,26 @@ enum HeaderPolicy {
     private static func connectionOptions(_ headers: HeaderFields) -> HeaderNames? {
         var named: [String] = []
         for (name, value) in headers.fields where equalIgnoringCase(name, "connection") {
-            if equalIgnoringCase(value, "keep-alive") || equalIgnoringCase(value, "close") { continue }
-            named += value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
+            named += optionNames(value)
         }
         return named.isEmpty ? nil : HeaderNames(named)
+    }
+
+    private static func connectionOptions(_ headers: HeaderLines) -> HeaderNames? {
+        var named: [String] = []
+        headers.walk { line, all in
+            guard line.name.count == 10, equalIgnoringCase(all[line.name], "connection") else { return true }
+            let value = all[line.value]
+            if !equalIgnoringCase(value, "keep-alive") && !equalIgnoringCase(value, "close") {
+                named += optionNames(String(decoding: value, as: UTF8.self))
+            }
+            return true
+        }
+        return named.isEmpty ? nil : HeaderNames(named)
+    }
+
+    private static func optionNames(_ value: String) -> [String] {
+        if equalIgnoringCase(value, "keep-alive") || equalIgnoringCase(value, "close") { return [] }
+        return value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
     }
 }

@@ -36,7 +36,7 @@ package protocol ResponseSink: AnyObject, Sendable {
     var eventLoop: any EventLoop { get }
     /// False: the client is behind; hold back until `Exchange.clientCaughtUp`.
     var isWritable: Bool { get }
-    func sendHead(status: Int, headers: HeaderFields)
+    func sendHead(status: Int, headers: HeaderLines)
     func sendBody(_ bytes: ByteBuffer)
     /// The answer is whole.
     func finish()

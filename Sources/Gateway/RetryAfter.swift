@@ -3,7 +3,7 @@ package import Base
 /// When a provider that is busy wants to be asked again, in every form seen in the field.
 package enum RetryAfter {
     /// Nil without a usable hint. Never more than `Limits.retryAfterMax`: a day-long hint must not freeze a key.
-    package static func wait(_ headers: HeaderFields, now: UnixTime) -> Duration? {
+    package static func wait(_ headers: HeaderLines, now: UnixTime) -> Duration? {
         for name in ["retry-after-ms", "x-ms-retry-after-ms"] {
             if let value = headers[name].flatMap(Double.init), value >= 0, value.isFinite {
                 return capped(milliseconds: value)
@@ -19,7 +19,7 @@ package enum RetryAfter {
     }
 
     /// `anthropic-ratelimit-*-reset`: RFC 3339 times of the limits that are used up (remaining 0).
-    private static func resetTime(_ headers: HeaderFields) -> UnixTime? {
+    private static func resetTime(_ headers: HeaderLines) -> UnixTime? {
         var latest: UnixTime?
         for (name, value) in headers.fields {
             let lower = name.lowercased()

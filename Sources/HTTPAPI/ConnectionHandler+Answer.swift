@@ -27,12 +27,12 @@ extension ConnectionHandler {
     /// One whole answer of our own.
     func send(_ answer: APIAnswer) {
         guard context != nil, !headWasSent else { return }
-        var headers = HeaderFields(answer.headers)
+        var headers = HeaderLines(answer.headers)
         headers.add("Content-Type", answer.contentType)
-        headers.add("Content-Length", "\(answer.body.utf8.count)")
+        headers.add("Content-Length", answer.body.utf8.count)
         if let inbound { headers.add("X-Request-Id", inbound.id) }
         sendHead(status: answer.status, headers: headers)
-        if inbound?.method != "HEAD" { sendBody(ByteBuffer(string: answer.body)) }
+        sendBody(ByteBuffer(string: answer.body))
         finish()
         flush()
     }
@@ -43,7 +43,6 @@ extension ConnectionHandler {
         work = .none
         inbound = nil
         headWasSent = false
-        if let channel = context?.channel { server.connectionIsIdle(channel, true) }
     }
 
     /// Closes once what was written has gone out. The client may still be sending: reading on for a moment keeps the
@@ -65,38 +64,29 @@ extension ConnectionHandler: ResponseSink {
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    func sendHead(status: Int, headers: HeaderFields) {
-        guard let context else { return }
+    func sendHead(status: Int, headers: HeaderLines) {
         headWasSent = true
-        var fields = HTTPHeaders(headers.fields)
         if version == .http1_0 && !headers.contains("content-length") { keepsAlive = false }
-        if !keepsAlive { fields.add(name: "Connection", value: "close") }
-        let head = HTTPResponseHead(
-            version: version == .http1_0 ? .http1_0 : .http1_1, status: HTTPResponseStatus(statusCode: status),
-            headers: fields)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        writer.begin(
+            status: status, version: version, headers: headers, isHead: inbound?.method == "HEAD",
+            keepsAlive: keepsAlive)
     }
 
-    func sendBody(_ bytes: ByteBuffer) {
-        context?.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
-    }
+    func sendBody(_ bytes: ByteBuffer) { writer.body(bytes) }
 
     func finish() {
         guard let context, !answerIsWhole else { return }
         answerIsWhole = true
+        writer.end()
         clock.deadlines.answered(now: .now())
-        // Without a request the pipeline expects no end of an answer: its length has told the client.
-        guard inbound != nil else {
-            context.flush()
-            return close(after: context.eventLoop.makeSucceededVoidFuture())
+        if !keepsAlive || !requestIsWhole || server.isDraining {
+            let written = context.eventLoop.makePromise(of: Void.self)
+            close(after: written.futureResult)
+            send(written)
         }
-        let closes = !keepsAlive || !requestIsWhole || server.isDraining
-        let written = closes ? context.eventLoop.makePromise(of: Void.self) : nil
-        // Before the end is written: it lets the next pipelined request in, which is then dropped.
-        if let written { close(after: written.futureResult) }
-        context.write(wrapOutboundOut(.end(nil)), promise: written)
-        if closes { context.flush() }
         settle()
+        // In a turn of its own: what finished this request is still on the stack.
+        if !waitingParts.isEmpty { context.eventLoop.execute { self.takeParts() } }
     }
 
     func abort() {
@@ -104,7 +94,17 @@ extension ConnectionHandler: ResponseSink {
         context?.close(promise: nil)
     }
 
-    func flush() { context?.flush() }
+    func flush() { if !writer.isEmpty { send(nil) } }
+
+    private func send(_ written: EventLoopPromise<Void>?) {
+        guard let context else { return written?.fail(ChannelError.ioOnClosedChannel) ?? () }
+        let pieces = writer.take()
+        for (index, piece) in pieces.enumerated() {
+            context.write(wrapOutboundOut(piece), promise: index == pieces.count - 1 ? written : nil)
+        }
+        if pieces.isEmpty { written?.succeed() }
+        context.flush()
+    }
 
     func pauseReading(_ pause: Bool) {
         guard let context else { return }

@@ -8,10 +8,11 @@ import Settings
 import Telemetry
 
 /// One client connection: guards each request before its body is read, hands it to the gateway or to a route of
-/// Weir's own, and writes the answer. `HTTPServerPipelineHandler` in front of it lets in one request at a time.
-final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // confined to the channel's event loop
+/// Weir's own, and writes the answer. One request at a time: what comes of the next one waits for its turn.
+final class ConnectionHandler: ChannelDuplexHandler, @unchecked Sendable {  // confined to the channel's event loop
     typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
 
     /// What is being done with the request under way.
     enum Work {
@@ -49,10 +50,13 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     var answerIsWhole = true
     /// The last answer is out or on its way out: what still comes is dropped.
     var isClosing = false
-    /// An answer lets the next pipelined request in while we are still inside this one: it waits here for its turn,
-    /// or thousands of them would nest on the stack.
-    private var isReading = false
-    private var nextParts: CircularBuffer<HTTPServerRequestPart> = []
+    var writer = AnswerWriter()
+    /// What has come and waits: of this request while its head is looked at, or of the next one until this one is
+    /// answered. Nothing more is read from a client that is ahead, so this is one read's worth at most.
+    var waitingParts: CircularBuffer<HTTPServerRequestPart> = []
+    /// Inside `takeParts`: an answer given at once must not begin the next request within this one.
+    private var isTaking = false
+    private var readIsHeld = false
 
     init(_ server: ServerContext, clock: ConnectionClock, isControl: Bool, isUnix: Bool) {
         self.server = server
@@ -68,8 +72,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
 
     func channelActive(context: ChannelHandlerContext) {
         isLocal = isUnix || isLoopbackAddress(context.remoteAddress)
-        let hasRoom = server.connectionOpened()
-        server.connectionIsIdle(context.channel, true)
+        let hasRoom = server.connectionOpened(context.channel)
         if isControl && !ControlPeer.isAllowed(context.channel) { return context.close(promise: nil) }
         if !hasRoom {
             refuseConnection(
@@ -88,11 +91,26 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        guard !isReading else { return nextParts.append(part) }
-        isReading = true
-        take(part)
-        while let next = nextParts.popFirst() { take(next) }
-        isReading = false
+        waitingParts.append(part)
+        takeParts()
+    }
+
+    /// The request is whole and its answer is not: the next one waits.
+    var isAnswering: Bool { requestIsWhole && !answerIsWhole }
+
+    func takeParts() {
+        guard !isTaking else { return }
+        isTaking = true
+        while !isAnswering, let next = waitingParts.popFirst() { take(next) }
+        isTaking = false
+        guard readIsHeld, waitingParts.isEmpty else { return }
+        readIsHeld = false
+        context?.read()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        readIsHeld = !waitingParts.isEmpty
+        if !readIsHeld { context.read() }
     }
 
     private func take(_ part: HTTPServerRequestPart) {
@@ -109,7 +127,6 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     private func begin(_ head: HTTPRequestHead) {
         let now = MonotonicInstant.now()
         clock.deadlines.headComplete(now: now)
-        if let channel = context?.channel { server.connectionIsIdle(channel, false) }
         (requestIsWhole, answerIsWhole, headWasSent) = (false, false, false)
         version = head.version
         let facts = RequestFacts(head)
@@ -158,10 +175,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
     /// Finds what will answer, and whether the caller may ask for it.
     private func plan(_ request: InboundRequest, _ facts: RequestFacts) throws(Rejection) {
         let planned = try server.routes.plan(request, server: server)
-        if let length = facts.contentLength, length > bodyLimit, !planned.streamsBody {
-            throw Rejection(
-                413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))")
-        }
+        if case .api(let matched) = planned { bodyLimit = min(bodyLimit, matched.route.bodyBytesMax) }
+        if let length = facts.contentLength, length > bodyLimit, !planned.streamsBody { throw bodyTooLarge }
         switch planned {
         case .ai(let route): work = .ai(route)
         case .models(let id): work = .models(id: id)
@@ -180,6 +195,10 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         reserveBody(facts.contentLength)
     }
 
+    private var bodyTooLarge: Rejection {
+        Rejection(413, "body_too_large", "the body exceeds the limit of this route, \(ByteCount(bytes: bodyLimit))")
+    }
+
     private func reserveBody(_ length: Int?) {
         body.clear()
         // The length is the client's word: a small request must not reserve much.
@@ -192,9 +211,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
         case .exchange(let exchange): exchange.feed(piece)
         case .ai, .api, .models:
             guard body.readableBytes + piece.readableBytes <= bodyLimit else {
-                return refuse(
-                    Rejection(
-                        413, "body_too_large", "the body exceeds server.body-limit (\(ByteCount(bytes: bodyLimit)))"))
+                return refuse(bodyTooLarge)
             }
             if body.readableBytes == 0 && body.capacity == 0 { body = piece } else { body.writeImmutableBuffer(piece) }
         case .none, .waiting, .refusing, .refused: break
@@ -240,39 +257,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {  // 
 
     private func sendContinue() {
         guard let context else { return }
-        context.writeAndFlush(
-            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable, case .exchange(let exchange) = work { exchange.clientCaughtUp() }
-        context.fireChannelWritabilityChanged()
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard let expiry = event as? ConnectionDeadlines.Expiry else {
-            return context.fireUserInboundEventTriggered(event)
-        }
-        switch expiry {
-        case _ where isClosing: context.close(promise: nil)
-        case .idle, .writeStalled: context.close(promise: nil)
-        case .headTooSlow, .bodyTooSlow:
-            keepsAlive = false
-            if case .exchange = work { return context.close(promise: nil) }
-            let late = Rejection(408, "request_timeout", "the request did not come in time")
-            if inbound == nil { refuseConnection(late) } else { refuse(late) }
-        }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        keepsAlive = false
-        if isClosing { return }
-        guard error is HTTPParserError, !headWasSent else { return context.close(promise: nil) }
-        let tooLarge = (error as? HTTPParserError) == .headerOverflow
-        refuseConnection(
-            tooLarge
-                ? Rejection(431, "headers_too_large", "the header fields are too large")
-                : Rejection(400, "bad_request", "this is not valid HTTP/1.1"))
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
     }
 }
 

@@ -11,7 +11,7 @@ import Synchronization
 import Telemetry
 
 /// The listeners: the public address, and the control socket in the data folder. Each connection gets one pipeline:
-/// deadlines, HTTP/1.1, one request at a time, then `ConnectionHandler`.
+/// deadlines, HTTP/1.1, then `ConnectionHandler`.
 package final class HTTPServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let context: ServerContext
@@ -60,9 +60,7 @@ package final class HTTPServer: Sendable {
                     let handler = ConnectionHandler(context, clock: clock, isControl: isControl, isUnix: isUnix)
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(DeadlineHandler(clock))
-                    try pipeline.addHandler(HTTPResponseEncoder())
                     try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-                    try pipeline.addHandler(HTTPServerPipelineHandler())
                     try pipeline.addHandler(handler)
                 }
             }

@@ -62,7 +62,7 @@ enum OpenAPI {
         }
         var scope: String?
         if case .guarded(let needed) = route.kind { scope = needed.description }
-        return operation(route.summary, scope: scope, parameters: names, hasBody: route.method == "POST")
+        return operation(route.summary, scope: scope, parameters: names, hasBody: route.takesBody)
     }
 
     private static func operation(_ summary: String, scope: String?, parameters: [String], hasBody: Bool) -> JSONValue {

@@ -11,19 +11,18 @@ enum RequestLogRoutes {
     static let all = [
         APIRoute(
             "GET", "/requests", .guarded(.admin),
-            "The request log: ?tenant= &model= &status= &since=SECONDS &before=ROW &limit=", list)
+            "The request log: ?tenant= &model= &status= &cache= &since=SECONDS &before=ROW &limit=", list)
     ]
 
     private static func list(_ call: APICall) throws -> APIAnswer {
-        let limit = try number(call, "limit").map { Int($0) } ?? 100
+        let limit = try call.number("limit").map { Int($0) } ?? 100
         guard (1...Limits.requestLogPageMax).contains(limit) else {
             throw Rejection(422, "invalid_limit", "limit must be 1 to \(Limits.requestLogPageMax)")
         }
         let query = RequestQuery(
             tenant: call.query("tenant"), model: call.query("model"),
-            status: try number(call, "status").map { Int($0) },
-            since: try number(call, "since").map { UnixTime(microseconds: $0 * 1_000_000) },
-            before: try number(call, "before"), limit: limit)
+            status: try call.number("status").map { Int($0) }, cache: try cacheResult(call),
+            since: try call.time("since"), before: try call.number("before"), limit: limit)
         let rows = try call.server.log.query(query)
         return .json(
             200,
@@ -33,12 +32,13 @@ enum RequestLogRoutes {
             ]))
     }
 
-    private static func number(_ call: APICall, _ name: String) throws -> Int64? {
-        guard let text = call.query(name) else { return nil }
-        guard let value = Int64(text), value >= 0, value < 1 << 53 else {
-            throw Rejection(422, "invalid_\(name)", "\(name) must be a whole number")
+    private static func cacheResult(_ call: APICall) throws -> CacheResult? {
+        guard let text = call.query("cache") else { return nil }
+        guard let result = CacheResult(rawValue: text) else {
+            let known = CacheResult.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Rejection(422, "invalid_cache", "cache must be one of \(known)")
         }
-        return value
+        return result
     }
 
     private static func render(_ row: StoredRequest) -> JSONValue {
@@ -58,7 +58,10 @@ enum RequestLogRoutes {
             ("overheadMs", .number(Double(record.overheadMicroseconds) / 1_000)),
             ("waitMs", .number(Double(record.waitMicroseconds) / 1_000)), ("bytesIn", JSONValue(record.bytesIn)),
             ("bytesOut", JSONValue(record.bytesOut)), ("error", JSONValue(record.errorCode)),
-            ("sends", JSONValue(record.sends)),
+            ("sends", JSONValue(record.sends)), ("cache", JSONValue(record.cacheResult?.rawValue)),
+            ("cacheDetail", JSONValue(record.cacheDetail)),
+            ("saved", JSONValue(record.savedNanodollars.map(dollars))),
+            ("promptCacheSaved", JSONValue(record.promptCachedNanodollars.map(dollars))),
         ])
     }
 }

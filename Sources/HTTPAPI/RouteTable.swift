@@ -16,17 +16,20 @@ struct APIRoute: Sendable {
     var pattern: String
     var kind: Kind
     var summary: String
+    var bodyBytesMax = HTTPLimits.apiBodyBytesMax
+    var takesBody: Bool
     /// Runs on the worker pool, so it may read files. Throws `Rejection` or `Failure`.
     var handler: @Sendable (APICall) throws -> APIAnswer
 
     init(
-        _ method: String, _ pattern: String, _ kind: Kind, _ summary: String,
+        _ method: String, _ pattern: String, _ kind: Kind, _ summary: String, takesBody: Bool? = nil,
         _ handler: @escaping @Sendable (APICall) throws -> APIAnswer
     ) {
         self.method = method
         self.pattern = pattern
         self.kind = kind
         self.summary = summary
+        self.takesBody = takesBody ?? (method == "POST")
         self.handler = handler
     }
 }
@@ -45,6 +48,23 @@ struct APICall: Sendable {
             if parts[0] == name { return percentDecoded(parts.count > 1 ? parts[1] : "") }
         }
         return nil
+    }
+
+    /// A query parameter that is a whole number from 0 on.
+    func number(_ name: String) throws -> Int64? {
+        guard let text = query(name) else { return nil }
+        guard let value = Int64(text), value >= 0, value < 1 << 53 else {
+            throw Rejection(422, "invalid_\(name)", "\(name) must be a whole number")
+        }
+        return value
+    }
+
+    /// A query parameter that is a time in seconds since 1970.
+    func time(_ name: String) throws -> UnixTime? {
+        guard let seconds = try number(name) else { return nil }
+        let (microseconds, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        guard !isTooFar else { throw Rejection(422, "invalid_\(name)", "\(name) must be seconds since 1970") }
+        return UnixTime(microseconds: microseconds)
     }
 }
 
@@ -103,7 +123,8 @@ struct RouteTable: Sendable {
     let routes: [APIRoute]
 
     static let standard = RouteTable(
-        routes: HealthRoutes.all + StatusRoutes.all + KeyRoutes.all + RequestLogRoutes.all)
+        routes: HealthRoutes.all + StatusRoutes.all + KeyRoutes.all + RequestLogRoutes.all
+            + SavingsRoutes.all + CacheRoutes.all)
 
     /// Needs no key: says nothing that anyone on the host may not know.
     static func isOpen(_ path: String) -> Bool {

@@ -25,8 +25,8 @@ package final class ServerContext: Sendable {
     let requestIDs = RequestIDs()
     private let accepted: Counter
     private let rejected: Counter
-    private let live: Mutex<Live>
-    private let idle = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let live: Locked<Live>
+    private let connections = Locked<[ObjectIdentifier: any Channel]>([:])
     private let draining = Atomic<Bool>(false)
 
     /// What the settings decide, as one immutable object: a request takes one reference to it.
@@ -65,7 +65,7 @@ package final class ServerContext: Sendable {
         rejected = metrics.counter("weir_rejections_total", "Requests refused before their body was read.")
         routes = RouteTable.standard
         let bound = settings.server.listen
-        live = Mutex(Live(settings, bound: bound, ring: keys.ring, configText: configText))
+        live = Locked(Live(settings, bound: bound, ring: keys.ring, configText: configText))
         metrics.reading("weir_ledger_dropped_total", "Rows of the request log that were dropped.") {
             Double(log.droppedCount)
         }
@@ -97,25 +97,27 @@ package final class ServerContext: Sendable {
     func noteRejection() { rejected.add() }
 
     /// False when there are too many connections already.
-    func connectionOpened() -> Bool {
+    func connectionOpened(_ channel: any Channel) -> Bool {
         accepted.add()
+        connections.withLock { $0[ObjectIdentifier(channel)] = channel }
         openConnections.add(1)
         return openConnections.value <= settings.server.maxConnections
     }
 
     func connectionClosed(_ channel: any Channel) {
         openConnections.add(-1)
-        idle.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
-    }
-
-    func connectionIsIdle(_ channel: any Channel, _ isIdle: Bool) {
-        idle.withLock { $0[ObjectIdentifier(channel)] = isIdle ? channel : nil }
+        connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
     }
 
     /// A kept connection without a request has nothing to wait for.
     func closeIdleConnections() {
-        for channel in idle.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+        for channel in connections.withLock({ Array($0.values) }) {
+            channel.pipeline.fireUserInboundEventTriggered(DrainingBegan())
+        }
     }
 
     func waitForConnections(_ step: Duration) { pauseThread(step) }
 }
+
+/// Tells each connection that it ends once it has nothing to do.
+struct DrainingBegan {}

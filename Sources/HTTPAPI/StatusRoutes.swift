@@ -55,6 +55,8 @@ enum StatusRoutes {
                             ("cachedInputTokens", JSONValue(summary.usage.cachedInput)),
                             ("costDollars", .number(Double(summary.costNanodollars) / 1e9)),
                             ("unpriced", JSONValue(summary.unpriced)),
+                            ("saved", JSONValue(summary.saved)),
+                            ("savedDollars", .number(Double(summary.savedNanodollars) / 1e9)),
                         ])
                     })
             ),

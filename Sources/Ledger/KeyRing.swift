@@ -1,5 +1,4 @@
 internal import Base
-internal import Synchronization
 
 /// Whose key a caller presented.
 package enum KeyLookup: Sendable {
@@ -26,7 +25,7 @@ package final class KeyRing: Sendable {
         init(_ list: [Entry]) { entries = Dictionary(grouping: list) { $0.digest.prefix } }
     }
 
-    private let snapshot = Mutex(Snapshot([]))
+    private let snapshot = Locked(Snapshot([]))
 
     package init() {}
 

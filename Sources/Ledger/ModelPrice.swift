@@ -57,6 +57,13 @@ package struct ModelPrice: Hashable, Sendable {
         return Int64(clamping: (picodollars + 500) / 1_000)
     }
 
+    /// What the provider's lower price for cached prompt tokens saved, in nanodollars; 0 when it is no lower.
+    package func promptCacheSaving(_ usage: TokenUsage) -> Int64 {
+        var uncached = usage
+        uncached.cachedInput = 0
+        return max(0, cost(uncached) - cost(usage))
+    }
+
     /// A dollar for a million tokens is a million picodollars for each. Nonsense (negative, infinite) counts as free.
     private static func picodollarsPerToken(_ dollarsPerMillion: Double) -> Int64 {
         guard dollarsPerMillion.isFinite, dollarsPerMillion > 0 else { return 0 }

@@ -87,9 +87,24 @@ package final class RequestLog: Sendable {
         try store.read { try RequestTable.summary(since: since, tenant: tenant, $0) }
     }
 
-    /// Deletes what is older, a slice a commit, so that rows keep being written in between. Blocks.
+    /// What was billed and what was saved since the UTC day of a time, of all tenants or one: newest day first, then by
+    /// tenant, key and model. By less than all three, rows are added up; by none, there is one row (none without
+    /// requests). Daily sums outlive the rows of the log. Blocks; O(days x keys x models).
+    /// - Parameter limit: rows to return.
+    /// - Throws: `SQLiteFailure`, `DatabaseFailure`.
+    package func savings(
+        since: UnixTime, tenant: String? = nil, by grouping: SavingsGrouping = [.day, .key, .model],
+        limit: Int = Limits.requestLogPageMax
+    ) throws -> [SavingsRow] {
+        try store.read { try SavingsTable.select(since: since, tenant: tenant, by: grouping, limit: limit, $0) }
+    }
+
+    /// Deletes what is older, a slice a commit, so that rows keep being written in between. The daily sums of the
+    /// savings stay for `SavingsTable.daysKept` before `now`, or as long as the rows if that is longer. Blocks.
     /// - Returns: how many rows went. The file keeps its size and uses the space again.
-    package func prune(olderThan time: UnixTime) throws -> Int {
+    package func prune(olderThan time: UnixTime, now: UnixTime = .now()) throws -> Int {
+        let age = SavingsTable.daysKept * UnixTime.microsecondsPerDay
+        try store.pruneSavings(before: min(time, UnixTime(microseconds: max(0, now.microseconds - age))))
         var total = 0
         while true {
             let count = try store.prune(olderThan: time, limit: Limits.ledgerBatchRows)

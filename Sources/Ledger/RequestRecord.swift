@@ -18,9 +18,10 @@ package struct RequestRecord: Hashable, Sendable {
     /// The HTTP status the client got.
     package var status: Int
     package var isStream: Bool
-    /// Nil when the provider did not say.
+    /// Nil when the provider did not say. Of a saved answer these are its tokens, though nothing was billed.
     package var usage: TokenUsage?
-    /// Nil when usage or price is unknown. 10^-9 US dollars.
+    /// What the provider billed: nil when usage or price is unknown, 0 when `cacheResult` is a saved one.
+    /// 10^-9 US dollars.
     package var costNanodollars: Int64?
     package var durationMicroseconds: Int64
     /// Until the provider's first byte; nil when none came.
@@ -38,6 +39,14 @@ package struct RequestRecord: Hashable, Sendable {
     package var sends: Int
     /// `usage` was counted here, not reported by the provider.
     package var isUsageEstimated: Bool
+    /// Nil: the response cache had no say in it.
+    package var cacheResult: CacheResult?
+    /// Why the cache was bypassed, or the answer not kept: a stable snake_case code.
+    package var cacheDetail: String?
+    /// What a saved answer would have cost had a provider been asked; nil when that is unknown. 10^-9 US dollars.
+    package var savedNanodollars: Int64?
+    /// What the provider's own prompt cache saved on a billed answer, against the price of uncached tokens.
+    package var promptCachedNanodollars: Int64?
 
     package init(
         id: String, time: UnixTime, tenant: String, keyID: String? = nil, route: String,
@@ -45,7 +54,8 @@ package struct RequestRecord: Hashable, Sendable {
         isStream: Bool = false, usage: TokenUsage? = nil, costNanodollars: Int64? = nil,
         durationMicroseconds: Int64 = 0, firstByteMicroseconds: Int64? = nil, overheadMicroseconds: Int64 = 0,
         waitMicroseconds: Int64 = 0, bytesIn: Int = 0, bytesOut: Int = 0, errorCode: String? = nil, sends: Int = 1,
-        isUsageEstimated: Bool = false
+        isUsageEstimated: Bool = false, cacheResult: CacheResult? = nil, cacheDetail: String? = nil,
+        savedNanodollars: Int64? = nil, promptCachedNanodollars: Int64? = nil
     ) {
         self.id = id
         self.time = time
@@ -68,6 +78,10 @@ package struct RequestRecord: Hashable, Sendable {
         self.errorCode = errorCode
         self.sends = sends
         self.isUsageEstimated = isUsageEstimated
+        self.cacheResult = cacheResult
+        self.cacheDetail = cacheDetail
+        self.savedNanodollars = savedNanodollars
+        self.promptCachedNanodollars = promptCachedNanodollars
     }
 }
 
@@ -84,6 +98,7 @@ package struct RequestQuery: Sendable {
     /// The model asked for or the one that answered.
     package var model: String?
     package var status: Int?
+    package var cache: CacheResult?
     /// Requests that arrived at this time or later.
     package var since: UnixTime?
     /// Rows older than this one (`StoredRequest.rowID`).
@@ -92,12 +107,13 @@ package struct RequestQuery: Sendable {
     package var limit: Int
 
     package init(
-        tenant: String? = nil, model: String? = nil, status: Int? = nil, since: UnixTime? = nil,
-        before: Int64? = nil, limit: Int = 100
+        tenant: String? = nil, model: String? = nil, status: Int? = nil, cache: CacheResult? = nil,
+        since: UnixTime? = nil, before: Int64? = nil, limit: Int = 100
     ) {
         self.tenant = tenant
         self.model = model
         self.status = status
+        self.cache = cache
         self.since = since
         self.before = before
         self.limit = min(max(1, limit), Limits.requestLogPageMax)
@@ -111,6 +127,11 @@ package struct ModelSummary: Hashable, Sendable {
     package var requests: Int
     /// Requests whose cost is unknown and thus not part of `costNanodollars`.
     package var unpriced: Int
+    /// Of all answers, the saved ones too.
     package var usage: TokenUsage
     package var costNanodollars: Int64
+    /// Requests answered without asking a provider.
+    package var saved: Int
+    /// What those would have cost.
+    package var savedNanodollars: Int64
 }

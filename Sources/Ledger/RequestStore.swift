@@ -38,10 +38,17 @@ final class RequestStore: Sendable {
         return try giveUpIfLost(database) { try database.read(body) }
     }
 
+    /// The rows and their sums, in one commit.
     func insert(_ rows: ArraySlice<RequestRecord>) throws {
         let database = try opened()
+        let sums = SavingsTable.sums(of: rows)
         do {
-            try giveUpIfLost(database) { try database.write { try RequestTable.insert(rows, $0) } }
+            try giveUpIfLost(database) {
+                try database.write { connection in
+                    try RequestTable.insert(rows, connection)
+                    try SavingsTable.add(sums, connection)
+                }
+            }
         } catch {
             failures.add(1, ordering: .relaxed)
             throw error
@@ -53,6 +60,11 @@ final class RequestStore: Sendable {
         return try giveUpIfLost(database) {
             try database.write { try RequestTable.prune(olderThan: time, limit: limit, $0) }
         }
+    }
+
+    func pruneSavings(before time: UnixTime) throws {
+        let database = try opened()
+        try giveUpIfLost(database) { try database.write { try SavingsTable.prune(before: time, $0) } }
     }
 
     /// Nothing opens the file again.

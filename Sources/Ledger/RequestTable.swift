@@ -21,7 +21,22 @@ enum RequestTable {
                     is_usage_estimated INTEGER NOT NULL
                 ) STRICT
                 """,
-            down: "DROP TABLE requests")
+            down: "DROP TABLE requests"),
+        Migration(
+            "requests_cache",
+            up: """
+                ALTER TABLE requests ADD COLUMN cache_result TEXT;
+                ALTER TABLE requests ADD COLUMN cache_detail TEXT;
+                ALTER TABLE requests ADD COLUMN saved_nanodollars INTEGER;
+                ALTER TABLE requests ADD COLUMN prompt_cached_nanodollars INTEGER
+                """,
+            down: """
+                ALTER TABLE requests DROP COLUMN prompt_cached_nanodollars;
+                ALTER TABLE requests DROP COLUMN saved_nanodollars;
+                ALTER TABLE requests DROP COLUMN cache_detail;
+                ALTER TABLE requests DROP COLUMN cache_result
+                """),
+        SavingsTable.migration,
     ])
 
     /// Longer text is cut: a client chooses the model's name, and a row must stay small.
@@ -36,7 +51,7 @@ enum RequestTable {
             """
             INSERT INTO requests VALUES (
                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                ?23, ?24, ?25, ?26, ?27)
+                ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)
             """
         ) { statement in
             for record in records {
@@ -76,9 +91,13 @@ enum RequestTable {
         try statement.bind(record.errorCode.map(cut), at: 25)
         try statement.bind(record.sends, at: 26)
         try statement.bind(record.isUsageEstimated, at: 27)
+        try statement.bind(record.cacheResult?.rawValue, at: 28)
+        try statement.bind(record.cacheDetail.map(cut), at: 29)
+        try statement.bind(record.savedNanodollars, at: 30)
+        try statement.bind(record.promptCachedNanodollars, at: 31)
     }
 
-    private static func cut(_ text: String) -> String {
+    static func cut(_ text: String) -> String {
         text.utf8.count <= textBytesMax ? text : String(decoding: text.utf8.prefix(textBytesMax), as: UTF8.self)
     }
 
@@ -100,6 +119,10 @@ enum RequestTable {
         record.errorCode = statement.optionalText(24)
         record.sends = Int(statement.integer(25))
         record.isUsageEstimated = statement.integer(26) != 0
+        record.cacheResult = statement.optionalText(27).flatMap { CacheResult(rawValue: $0) }
+        record.cacheDetail = statement.optionalText(28)
+        record.savedNanodollars = statement.optionalInteger(29)
+        record.promptCachedNanodollars = statement.optionalInteger(30)
         return StoredRequest(rowID: statement.integer(0), record: record)
     }
 
@@ -116,10 +139,11 @@ enum RequestTable {
             SELECT * FROM requests
             WHERE row_id < ?1 AND row_id >= ?2 AND time >= ?2 AND (?3 IS NULL OR tenant = ?3)
                 AND (?4 IS NULL OR model_requested = ?4 OR model_answered = ?4) AND (?5 IS NULL OR status = ?5)
-            ORDER BY row_id DESC LIMIT ?6
+                AND (?6 IS NULL OR cache_result = ?6)
+            ORDER BY row_id DESC LIMIT ?7
             """,
             query.before ?? Int64.max, query.since?.microseconds ?? 0, query.tenant, query.model, query.status,
-            query.limit, row: row)
+            query.cache?.rawValue, query.limit, row: row)
     }
 
     static func summary(since: UnixTime, tenant: String?, _ connection: Connection) throws -> [ModelSummary] {
@@ -128,7 +152,8 @@ enum RequestTable {
             SELECT coalesce(model_answered, model_requested) AS model, count(*), count(*) - count(cost_nanodollars),
                 ifnull(sum(cost_nanodollars), 0), ifnull(sum(input), 0), ifnull(sum(output), 0),
                 ifnull(sum(cached_input), 0), ifnull(sum(cache_write_5m), 0), ifnull(sum(cache_write_1h), 0),
-                ifnull(sum(reasoning), 0)
+                ifnull(sum(reasoning), 0), ifnull(sum(saved_nanodollars), 0),
+                count(*) FILTER (WHERE cache_result IN ('l1', 'l2', 'l3', 'stale', 'collapsed'))
             FROM requests
             WHERE row_id >= ?1 AND time >= ?1 AND (?2 IS NULL OR tenant = ?2)
             GROUP BY model ORDER BY count(*) DESC, model LIMIT ?3
@@ -138,7 +163,8 @@ enum RequestTable {
             ModelSummary(
                 model: statement.optionalText(0), requests: Int(statement.integer(1)),
                 unpriced: Int(statement.integer(2)), usage: usage(statement, from: 4),
-                costNanodollars: statement.integer(3))
+                costNanodollars: statement.integer(3), saved: Int(statement.integer(11)),
+                savedNanodollars: statement.integer(10))
         }
     }
 

@@ -16,6 +16,14 @@ package final class Handover<Value: Sendable>: @unchecked Sendable {  // `result
         }
     }
 
+    /// Blocks until the result is there, or time is over: then nil, and the result may still come.
+    package func take(within limit: Duration) throws -> Value? {
+        try monitor.withLock {
+            _ = monitor.wait(atMost: limit) { result != nil }
+            return try result?.get()
+        }
+    }
+
     /// Blocks until the result is there; its maker always puts one. One thread, once.
     package func take() throws -> Value {
         try monitor.withLock {

@@ -11,6 +11,8 @@ extension Settings {
         package var priceOutput: Double?
         /// US dollars per million tokens that the provider read from its own prompt cache.
         package var priceCachedInput: Double?
+        /// Which of its answers are kept; nil: `cache.policy` says.
+        package var cache: CachePolicy?
 
         /// A model without targets and prices of its own.
         package init(name: String) { self.name = name }

@@ -2,11 +2,20 @@ internal import Base
 
 extension ValueType where Value == ByteCount {
     static func size(_ range: ClosedRange<ByteCount>) -> ValueType {
+        anySize.checked { range.contains($0) ? nil : "expected a size \(within(range, $0))" }
+    }
+
+    /// 0 switches off what the size is for.
+    static func sizeOrZero(_ range: ClosedRange<ByteCount>) -> ValueType {
+        anySize.checked { $0.bytes == 0 || range.contains($0) ? nil : "expected \"0\" or a size \(within(range, $0))" }
+    }
+
+    /// 0 needs no unit and therefore no quotes.
+    private static var anySize: ValueType {
         ValueType(
             "size", expected: #"a size such as "64MiB""#,
-            read: { $0.text.flatMap { ByteCount(text: $0) } },
-            raw: { .string($0.description) }
-        ).checked { range.contains($0) ? nil : outside(range, $0) }
+            read: { $0 == .integer(0) ? ByteCount(bytes: 0) : $0.text.flatMap { ByteCount(text: $0) } },
+            raw: { .string($0.description) })
     }
 }
 
@@ -14,7 +23,7 @@ extension ValueType where Value == Duration {
     static func duration(_ range: ClosedRange<Duration> = .milliseconds(1) ... .seconds(86_400)) -> ValueType {
         ValueType(
             "duration", expected: #"a duration such as "30s""#,
-            read: { $0.text.flatMap { Duration(text: $0) } },
+            read: { $0 == .integer(0) ? .zero : $0.text.flatMap { Duration(text: $0) } },
             raw: { .string($0.text) }
         ).checked {
             guard !range.contains($0) else { return nil }
@@ -117,6 +126,6 @@ extension RawValue {
     }
 }
 
-private func outside(_ range: ClosedRange<ByteCount>, _ size: ByteCount) -> String {
-    #"expected a size from "\#(range.lowerBound)" to "\#(range.upperBound)", got "\#(size)""#
+private func within(_ range: ClosedRange<ByteCount>, _ size: ByteCount) -> String {
+    #"from "\#(range.lowerBound)" to "\#(range.upperBound)", got "\#(size)""#
 }

@@ -73,6 +73,9 @@ extension SettingTable {
         Setting(
             "models.*.price-cached-input", \.priceCachedInput, ValueType.price.optional, example: .number(0.075),
             "US dollars per million input tokens that the provider had in its own cache."),
+        Setting(
+            "models.*.cache", \.cache, ValueType.choice.optional, example: .string("strict"),
+            "Which of its answers are kept: \"standard\", \"strict\", \"all\" or \"off\". Unless set: cache.policy."),
     ]
 }
 

@@ -18,40 +18,64 @@ package enum SettingTable {
             "Models by the name that clients ask for: where requests go and what they cost. A model that is not "
                 + "listed goes to the provider that claims its name. Put names in quotes: a dot divides them otherwise."
         ),
+        (
+            "cache",
+            "Answers that are kept and given again, each tenant's to itself, in three layers: memory, disk "
+                + "(cache.lmdb) and database (cache.db)."
+        ),
         ("log", "What is written to standard error."),
         ("flags", "Optimizations that can be switched off one by one."),
     ]
 
     /// Settings that exist once.
-    static let general: [Setting<Settings>] =
-        server + [
-            Setting(
-                "auth.admin-key", \.auth.adminKey, ValueType.secret.optional, secret: true,
-                example: .string("env:ADMIN_KEY"),
-                "A key that may do everything, for the first steps and for automation."),
-            Setting(
-                "auth.anonymous", \.auth.anonymous, .choice,
-                "Who may use the AI routes without a key: programs on this machine, or nobody."),
-            Setting(
-                "gateway.passthrough", \.gateway.passthrough, ValueType.providerName.orEmpty,
-                "The provider that gets every other /v1/ route. An empty text: none does."),
-            Setting(
-                "gateway.proxy", \.gateway.proxy, ValueType.proxy.orEmpty,
-                example: .string("http://proxy.internal:3128"),
-                conventional: { _ in ["HTTPS_PROXY", "https_proxy"] },
-                "The proxy that leads to the providers. Without it HTTPS_PROXY counts; an empty text: never a proxy."),
-            Setting("log.level", \.log.level, .choice, "The least severe line that is written."),
-            Setting("log.format", \.log.format, .choice, "`auto` is text on a terminal and JSON lines elsewhere."),
-            Setting(
-                "log.requests", \.log.requests, .choice,
-                "Which requests get a line; `errors` are those that ended with status 400 or above."),
-            Setting(
-                "log.retention", \.log.retention, .duration(.seconds(1) ... .seconds(3_650 * 86_400)),
-                "How long the request log (requests.db) keeps its rows."),
-            Setting(
-                "flags.pool-reuse", \.flags.poolReuse, .bool,
-                "Keep connections to providers open for the next request. false: every request opens its own."),
-        ]
+    static let general = server + access + cache + log + flags
+
+    private static let access: [Setting<Settings>] = [
+        Setting(
+            "auth.admin-key", \.auth.adminKey, ValueType.secret.optional, secret: true,
+            example: .string("env:ADMIN_KEY"),
+            "A key that may do everything, for the first steps and for automation."),
+        Setting(
+            "auth.anonymous", \.auth.anonymous, .choice,
+            "Who may use the AI routes without a key: programs on this machine, or nobody."),
+        Setting(
+            "gateway.passthrough", \.gateway.passthrough, ValueType.providerName.orEmpty,
+            "The provider that gets every other /v1/ route. An empty text: none does."),
+        Setting(
+            "gateway.proxy", \.gateway.proxy, ValueType.proxy.orEmpty,
+            example: .string("http://proxy.internal:3128"),
+            conventional: { _ in ["HTTPS_PROXY", "https_proxy"] },
+            "The proxy that leads to the providers. Without it HTTPS_PROXY counts; an empty text: never a proxy."),
+    ]
+
+    private static let log: [Setting<Settings>] = [
+        Setting("log.level", \.log.level, .choice, "The least severe line that is written."),
+        Setting("log.format", \.log.format, .choice, "`auto` is text on a terminal and JSON lines elsewhere."),
+        Setting(
+            "log.requests", \.log.requests, .choice,
+            "Which requests get a line; `errors` are those that ended with status 400 or above."),
+        Setting(
+            "log.retention", \.log.retention, .duration(.seconds(1) ... .seconds(3_650 * 86_400)),
+            "How long the request log (requests.db) keeps its rows."),
+    ]
+
+    private static let flags: [Setting<Settings>] = [
+        Setting(
+            "flags.pool-reuse", \.flags.poolReuse, .bool,
+            "Keep connections to providers open for the next request. false: every request opens its own."),
+        Setting(
+            "flags.cache-l1", \.flags.cacheL1, .bool,
+            "Use the cache's memory. false: it is emptied, and the other layers answer."),
+        Setting(
+            "flags.cache-l2", \.flags.cacheL2, .bool,
+            "Use the cache's disk layer. false: it rests, and its file stays as it is."),
+        Setting(
+            "flags.cache-l3", \.flags.cacheL3, .bool,
+            "Use the cache's database. false: it rests, and its file stays as it is."),
+        Setting(
+            "flags.single-flight", \.flags.singleFlight, .bool,
+            "Let equal requests that come together share one request to the provider. false: each makes its own."),
+    ]
 
     private static let server: [Setting<Settings>] = [
         Setting(

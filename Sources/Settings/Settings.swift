@@ -13,6 +13,8 @@ package struct Settings: Sendable, Equatable {
     package var providers: [Provider] = []
     /// Sorted by name; names are unique.
     package var models: [Model] = []
+    /// `[cache]`
+    package var cache = Cache()
     /// `[log]`
     package var log = Log()
     /// `[flags]`
@@ -96,5 +98,13 @@ package struct Settings: Sendable, Equatable {
     package struct Flags: Sendable, Equatable {
         /// False: every provider request opens a connection of its own.
         package var poolReuse = true
+        /// The cache's memory.
+        package var cacheL1 = true
+        /// The cache's disk layer (cache.lmdb).
+        package var cacheL2 = true
+        /// The cache's database (cache.db).
+        package var cacheL3 = true
+        /// False: equal requests that come together each ask the provider.
+        package var singleFlight = true
     }
 }

@@ -52,6 +52,22 @@ struct ValueType<Value: Equatable & Sendable>: Sendable {
             raw: { value in value.flatMap(raw) })
     }
 
+    /// The same type where `auto`, shown as such, means that Weir decides.
+    var orAuto: ValueType<Value?> {
+        let (parse, raw) = (parse, raw)
+        return ValueType<Value?>(
+            "\(name) or \"auto\"",
+            parse: { value, context throws(ValueProblem) in
+                if value.text == "auto" { return nil }
+                do throws(ValueProblem) {
+                    return try parse(value, context)
+                } catch {
+                    throw .problem("\(error.message); \"auto\" is possible too")
+                }
+            },
+            raw: { value in value.map(raw) ?? .string("auto") })
+    }
+
     /// The same type with one more rule. `reject` gives what is wrong, or nil.
     func checked(_ reject: @escaping @Sendable (Value) -> String?) -> ValueType<Value> {
         let parse = parse

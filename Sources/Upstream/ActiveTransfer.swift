@@ -60,7 +60,7 @@ final class ActiveTransfer {
             headLines.append(contentsOf: line)
             return headLines.count <= Limits.upstreamHeaderBytesMax
         }
-        guard let head = ResponseHead(lines: headLines) else { return false }
+        guard let head = headLines.withUnsafeBytes({ ResponseHead(lines: $0) }) else { return false }
         headLines.removeAll(keepingCapacity: true)
         guard head.status >= 200 else { return true }  // 1xx: the real head follows
         noteProgress()

@@ -18,8 +18,8 @@ final class CurlLoop {
     private let metrics: MetricRegistry
     private var pools: [ObjectIdentifier: ProviderPool] = [:]
     private var running: [ObjectIdentifier: ActiveTransfer] = [:]
-    private var deliveries: [LoopDelivery] = []
-    private var unflushed: [ActiveTransfer] = []
+    var deliveries: [LoopDelivery] = []
+    var unflushed: [ActiveTransfer] = []
     /// When curl wants to be called without an event.
     private var curlDeadline: MonotonicInstant?
     private var lastSweep = MonotonicInstant.now()
@@ -57,7 +57,11 @@ final class CurlLoop {
         while !isShuttingDown {
             let events = poller.wait(milliseconds: inbox.prepareToSleep() ? sleepMilliseconds() : 0)
             now = .now()
-            for event in events { handle(event) }
+            for event in events {
+                handle(event)
+                // At once: what one transfer got stays together and leaves for its client in one piece.
+                finishEndedTransfers()
+            }
             for command in inbox.takeAll() { apply(command) }
             runCurlTimer()
             finishEndedTransfers()
@@ -274,27 +278,6 @@ final class CurlLoop {
                 refuse(transfer, .waitingTimeout, in: pool)
             }
             pool.publish()
-        }
-    }
-
-    // MARK: Events to the loops
-
-    func noteUnflushed(_ active: ActiveTransfer) { unflushed.append(active) }
-
-    func emit(_ event: TransferEvent, to transfer: Transfer) {
-        let index = deliveries.firstIndex { $0.eventLoop === transfer.eventLoop }
-        if let index {
-            deliveries[index].events.append((transfer, event))
-        } else {
-            deliveries.append(LoopDelivery(eventLoop: transfer.eventLoop, events: [(transfer, event)]))
-        }
-    }
-
-    private func deliver() {
-        for active in unflushed { active.flushBody() }
-        unflushed.removeAll(keepingCapacity: true)
-        for index in deliveries.indices where !deliveries[index].events.isEmpty {
-            deliveries[index].send()
         }
     }
 }

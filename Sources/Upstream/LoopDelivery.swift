@@ -1,4 +1,7 @@
+import Base
+internal import CCurl
 import NIOCore
+import Telemetry
 
 /// The events of one turn for one event loop.
 struct LoopDelivery {
@@ -10,13 +13,36 @@ struct LoopDelivery {
         events = []
         events.reserveCapacity(batch.count)
         eventLoop.execute {
-            var last: (any TransferReceiver)?
+            // All events first: a head and the body that came with it may stand apart here, and leave together.
+            var receivers: [any TransferReceiver] = []
+            receivers.reserveCapacity(batch.count)
             for (transfer, event) in batch {
-                let receiver = transfer.deliver(event)
-                if let last, last !== receiver { last.transferBatchEnded() }
-                last = receiver
+                guard let receiver = transfer.deliver(event), receivers.last !== receiver else { continue }
+                receivers.append(receiver)
             }
-            last?.transferBatchEnded()
+            for receiver in receivers { receiver.transferBatchEnded() }
+        }
+    }
+}
+
+/// What the upstream thread hands to the event loops.
+extension CurlLoop {
+    func noteUnflushed(_ active: ActiveTransfer) { unflushed.append(active) }
+
+    func emit(_ event: TransferEvent, to transfer: Transfer) {
+        let index = deliveries.firstIndex { $0.eventLoop === transfer.eventLoop }
+        if let index {
+            deliveries[index].events.append((transfer, event))
+        } else {
+            deliveries.append(LoopDelivery(eventLoop: transfer.eventLoop, events: [(transfer, event)]))
+        }
+    }
+
+    func deliver() {
+        for active in unflushed { active.flushBody() }
+        unflushed.removeAll(keepingCapacity: true)
+        for index in deliveries.indices where !deliveries[index].events.isEmpty {
+            deliveries[index].send()
         }
     }
 }

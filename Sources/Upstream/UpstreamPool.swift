@@ -1,7 +1,6 @@
 import Base
 internal import CCurl
 package import NIOCore
-import Synchronization
 package import Telemetry
 
 /// Pooled connections to all providers: one thread runs libcurl's multi interface, event loops hand it requests and
@@ -62,7 +61,7 @@ final class CommandInbox: Sendable {
         var receiverSleeps = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let wakeUp = WakeUp()
 
     var descriptor: Int32 { wakeUp.descriptor }
@@ -87,6 +86,7 @@ final class CommandInbox: Sendable {
     func takeAll() -> [UpstreamPool.Command] {
         state.withLock { state in
             state.receiverSleeps = false
+            guard !state.commands.isEmpty else { return [] }
             var taken: [UpstreamPool.Command] = []
             swap(&taken, &state.commands)
             return taken

@@ -4,6 +4,7 @@ import HTTPAPI
 import Ledger
 import Logging
 import Operations
+import ResponseCache
 import SQLite
 import Settings
 import Synchronization
@@ -20,6 +21,7 @@ final class Application: Sendable {
     private let database: Database
     private let log: RequestLog
     private let pool: UpstreamPool
+    private let cache: ResponseCache
     private let server: HTTPServer
     private let keys: KeyStore
     private let loaded: Mutex<LoadedSettings>
@@ -59,9 +61,13 @@ final class Application: Sendable {
         let lines = RequestLines(logger, settings.log.requests)
         self.lines = lines
         pool = UpstreamPool(metrics: metrics)
+        let hasCrashed = CrashMarker.take(path)
+        if hasCrashed { logger.error("the last process died of a memory fault: the disk cache begins anew") }
+        CrashMarker.watch(path)
+        cache = ResponseCache(folder: path, CacheConfiguration(settings), distrust: hasCrashed)
         let gateway = Gateway(
             settings: settings, pool: pool, log: log, owners: ResourceOwners(database: database), metrics: metrics,
-            workers: workers, observe: { lines.write($0) })
+            workers: workers, cache: cache, observe: { lines.write($0) })
         context = ServerContext(
             settings: settings, gateway: gateway, keys: keys, log: log, metrics: metrics, workers: workers,
             logger: logger, version: Weir.release, configText: loaded.json(origin: true))
@@ -155,6 +161,7 @@ final class Application: Sendable {
         server.shutDown()
         housekeeper.stop()
         context.workers.close()
+        cache.close()
         log.close()
         database.close()
     }

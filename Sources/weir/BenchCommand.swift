@@ -5,11 +5,11 @@ import Benchmark
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure; every figure beside a peer or baseline of the same run.",
-        subcommands: [Load.self, Store.self])
+        subcommands: [Load.self, Cache.self, Store.self])
 
     struct Load: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "The gateway: throughput beside nginx, added latency, streams, start, memory, pooling.",
+            abstract: "The gateway: throughput and cache hits beside nginx, latency, streams, start, memory, pooling.",
             discussion: "Needs wrk, nginx and openssl for some of its parts; says which when they are missing.")
         @OptionGroup var output: JSONOption
         @Option(help: "Seconds a round.") var seconds = 6
@@ -30,6 +30,22 @@ struct BenchCommand: ParsableCommand {
     struct NotAllMeasured: Failure {
         let code = "not_all_measured"
         let message = "some measures could not be taken; the report says why"
+    }
+
+    struct Cache: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The cache: a trace by Zipf's law with a restart in the middle, beside Bélády's rule and LRU.")
+        @OptionGroup var output: JSONOption
+        @Option(help: "How many requests, from 1000.") var requests = 100_000
+        @Option(help: "The same seed replays the same trace.") var seed: UInt64 = 1
+
+        func run() throws {
+            var options = CacheBenchmarkOptions(weirPath: try executablePath())
+            (options.requests, options.seed) = (requests, seed)
+            options.say = { talk($0) }
+            let report = try CacheBenchmark.run(options)
+            say(output.json ? report.json.text : report.description)
+        }
     }
 
     struct Store: ParsableCommand {

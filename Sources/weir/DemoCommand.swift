@@ -1,10 +1,7 @@
 import ArgumentParser
 import Base
-import Benchmark
 import Glibc
-import HTTPAPI
 import Operations
-import Settings
 import Simulator
 
 struct DemoCommand: ParsableCommand {
@@ -22,10 +19,10 @@ struct DemoCommand: ParsableCommand {
         (options.latency, options.timestamps) = (.milliseconds(150), false)
         let provider = try SimulatorServer.start(options)
         defer { provider.shutdown() }
-        let application = try start(in: folder, providerPort: provider.boundPort)
-        defer { application.stop() }
-        guard case .tcp(_, let port) = application.context.listenAddress else { return }
-        try DemoTour(port: port, adminKey: Self.adminKey, provider: provider).run()
+        let server = try DemoServer(in: folder, providerPort: provider.boundPort)
+        defer { server.stop() }
+        let port = server.port
+        try DemoTour(server: server, provider: provider).run()
         guard isatty(STDOUT_FILENO) == 1 else { return }
         say("\nThe server stays up. Try it from another terminal, then end it here with Ctrl-C:\n")
         say("  curl http://127.0.0.1:\(port)/v1/chat/completions -H 'Content-Type: application/json' \\")
@@ -33,55 +30,8 @@ struct DemoCommand: ParsableCommand {
             "    -d '{\"model\":\"gpt-4o-mini\",\"stream\":true,"
                 + "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'"
         )
-        say("  curl http://127.0.0.1:\(port)/status -H 'Authorization: Bearer \(Self.adminKey)'")
+        say("  curl http://127.0.0.1:\(port)/status -H 'Authorization: Bearer \(DemoServer.adminKey)'")
         while Signals.next() != .stop {}
-    }
-
-    /// Known, because it opens nothing but this demonstration on loopback.
-    private static let adminKey = "demonstration-admin-key"
-
-    private func start(in folder: TemporaryFolder, providerPort: Int) throws -> Application {
-        let settings = """
-            [auth]
-            admin-key = "env:WEIR_DEMO_KEY"
-            [log]
-            level = "warning"
-            requests = "none"
-            [gateway]
-            passthrough = "openai-like"
-            [providers.openai-like]
-            dialect = "openai"
-            base-url = "http://127.0.0.1:\(providerPort)/v1"
-            [providers.anthropic-like]
-            dialect = "anthropic"
-            base-url = "http://127.0.0.1:\(providerPort)"
-            models = ["claude-*"]
-            [models.fast]
-            targets = [{provider = "openai-like", model = "gpt-4o-mini"}]
-            """
-        let file = folder.path + "/appliance.conf"
-        try folder.write(settings, to: file)
-        var environment = environmentVariables().filter { !$0.key.hasPrefix("WEIR_") }
-        environment["WEIR_DEMO_KEY"] = Self.adminKey
-        func load(_ listen: String) throws -> LoadedSettings {
-            try SettingsLoader.load(file: file, flags: ["listen": listen], environment: environment)
-        }
-        let usual = "127.0.0.1:7411"
-        let application = try Application(
-            load(Self.isFree(usual) ? usual : "127.0.0.1:0"), folder: folder.path + "/data", source: file)
-        _ = try application.start()
-        return application
-    }
-
-    private static func isFree(_ address: String) -> Bool {
-        do {
-            _ = try PlainClient(port: 7411, timeout: .seconds(1)).request("GET", "/health/live")
-            return false
-        } catch PlainClientFailure.cannotConnect {
-            return true
-        } catch {
-            return false
-        }
     }
 }
 

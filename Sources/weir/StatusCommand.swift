@@ -34,7 +34,10 @@ struct StatusCommand: ParsableCommand {
         say(
             try TextTable(
                 status, list: "lastDay",
-                columns: ["model", "requests", "inputTokens", "outputTokens", "cachedInputTokens", "costDollars"]
+                columns: [
+                    "model", "requests", "saved", "inputTokens", "outputTokens", "cachedInputTokens", "costDollars",
+                    "savedDollars",
+                ]
             ).text)
     }
 }

@@ -11,7 +11,8 @@ struct Weir: ParsableCommand {
             """,
         subcommands: [
             ServeCommand.self, DemoCommand.self, SimulateCommand.self, BenchCommand.self, ConfigCommand.self,
-            KeysCommand.self, StatusCommand.self, MigrateCommand.self, VersionCommand.self, CompletionsCommand.self,
+            KeysCommand.self, StatusCommand.self, InspectCommand.self, CacheCommand.self, MigrateCommand.self,
+            VersionCommand.self, CompletionsCommand.self,
         ])
 
     static let release = "0.1.0"

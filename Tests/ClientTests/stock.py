@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import itertools
 from contextlib import contextmanager
 
 
@@ -14,6 +15,10 @@ class Stock:
     def once(self) -> "Stock":
         """The same client without retries of its own, for tests that want to see the first error."""
         return Stock(self.client.with_options(max_retries=0), self._runner)
+
+    def sending(self, headers: dict) -> "Stock":
+        """The same client with headers that every request of it has."""
+        return Stock(self.client.with_options(default_headers=headers), self._runner) if headers else self
 
     @property
     def is_async(self) -> bool:
@@ -70,6 +75,12 @@ GPT = "gpt-4o-mini"
 CLAUDE = "claude-sonnet-4-6"
 
 
+_numbers = itertools.count()
+
+
 def simulate(behaviour: str) -> dict:
-    """What the provider is to do with this one request, as the argument every stock client takes."""
-    return {"extra_headers": {"X-Simulate": behaviour}}
+    """What the provider is to do with this one request, as the argument every stock client takes.
+
+    The cache knows nothing of it: the namespace is what keeps an answer to the same question from being used.
+    """
+    return {"extra_headers": {"X-Simulate": behaviour, "X-Weir-Namespace": f"simulated-{next(_numbers)}"}}

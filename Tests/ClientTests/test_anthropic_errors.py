@@ -5,6 +5,8 @@ import pytest
 
 from stock import CLAUDE, GPT, SAY_HI, simulate
 
+pytestmark = pytest.mark.cold
+
 
 def ask(claude, behaviour="", **changes):
     arguments = {"model": CLAUDE, "max_tokens": 100, "messages": SAY_HI} | simulate(behaviour) | changes
@@ -94,7 +96,7 @@ def test_provider_that_hangs_up_is_a_server_error(claude):
 def test_clients_timeout_cancels_at_the_provider(claude, simulator):
     before = simulator.calls()["cancelled"]
     with pytest.raises(anthropic.APITimeoutError):
-        ask(claude.once, "hang", timeout=0.5)
+        ask(claude.once, "hang", timeout=0.25)
     simulator.wait_until(lambda counts: counts["cancelled"] == before + 1 and counts["active"] == 0)
 
 

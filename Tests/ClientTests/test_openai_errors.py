@@ -5,6 +5,8 @@ import pytest
 
 from stock import GPT, SAY_HI, simulate
 
+pytestmark = pytest.mark.cold
+
 
 def ask(gpt, behaviour="", **changes):
     arguments = {"model": GPT, "messages": SAY_HI} | simulate(behaviour) | changes
@@ -110,7 +112,7 @@ def test_answer_cut_short_is_a_connection_error(gpt):
 def test_clients_timeout_cancels_at_the_provider(gpt, simulator):
     before = simulator.calls()["cancelled"]
     with pytest.raises(openai.APITimeoutError):
-        ask(gpt.once, "hang", timeout=0.5)
+        ask(gpt.once, "hang", timeout=0.25)
     simulator.wait_until(lambda counts: counts["cancelled"] == before + 1 and counts["active"] == 0)
 
 

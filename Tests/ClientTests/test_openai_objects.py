@@ -7,6 +7,8 @@ import pytest
 
 from stock import GPT, SAY_HI
 
+pytestmark = pytest.mark.cold
+
 
 def test_models_are_the_providers_and_the_aliases(gpt):
     models = {model.id: model for model in gpt.items(gpt.client.models.list())}

@@ -8,6 +8,8 @@ import pytest
 from stock import GPT, SAY_HI, simulate
 from test_openai_chat import text_of
 
+pytestmark = pytest.mark.cold
+
 
 def stream(gpt, behaviour, **options):
     arguments = {"model": GPT, "messages": SAY_HI, "stream": True} | simulate(behaviour) | options
@@ -15,7 +17,7 @@ def stream(gpt, behaviour, **options):
 
 
 def test_first_token_comes_while_the_provider_still_writes(gpt, simulator):
-    chunks = stream(gpt, "tps=100,tokens=100")
+    chunks = stream(gpt, "tps=100,tokens=40")
     gpt.take(chunks, 2)
     assert simulator.calls()["active"] == 1
     assert len(text_of(gpt.items(chunks)).split()) > 20
@@ -33,7 +35,7 @@ def test_stream_closed_early_is_cancelled_at_the_provider(gpt, simulator):
 def test_client_that_stops_waiting_for_the_first_token_cancels_too(gpt, simulator):
     before = simulator.calls()["cancelled"]
     with pytest.raises(openai.APITimeoutError):
-        stream(gpt.once, "first-token=30s,latency=30s", timeout=0.5)
+        stream(gpt.once, "first-token=30s,latency=30s", timeout=0.25)
     simulator.wait_until(lambda counts: counts["cancelled"] == before + 1 and counts["active"] == 0)
 
 
@@ -43,7 +45,7 @@ def test_task_that_is_cancelled_cancels_at_the_provider(async_gpt, simulator):
     async def give_up():
         call = async_gpt.client.chat.completions.create(model=GPT, messages=SAY_HI, **simulate("hang"))
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(call, 0.5)
+            await asyncio.wait_for(call, 0.25)
 
     async_gpt.wait(give_up())
     simulator.wait_until(lambda counts: counts["cancelled"] == before + 1 and counts["active"] == 0)

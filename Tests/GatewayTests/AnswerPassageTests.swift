@@ -35,7 +35,7 @@ struct AnswerPassageTests {
         _ route: AIRoute?, _ status: Int, _ type: String, lists: Bool = false, encoding: String? = nil
     ) -> Walk {
         var passage = AnswerPassage(route: route, stripsUsage: false, listsObjects: lists)
-        var headers = HeaderFields([("content-type", type)])
+        var headers = HeaderLines([("content-type", type)])
         if let encoding { headers.add("content-encoding", encoding) }
         passage.begin(ResponseHead(status: status, headers: headers))
         return Walk(passage)

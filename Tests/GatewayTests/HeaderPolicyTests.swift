@@ -7,6 +7,7 @@ import Testing
 @Suite("header fields that cross the gateway")
 struct HeaderPolicyTests {
     private func names(_ headers: HeaderFields) -> [String] { headers.fields.map(\.name) }
+    private func names(_ headers: HeaderLines) -> [String] { headers.fields.map(\.name) }
 
     private let hopByHop = [
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",
@@ -56,7 +57,7 @@ struct HeaderPolicyTests {
         let fields: [(name: String, value: String)] =
             connection.map { (name: $0.0, value: $0.1) } + [("x-hop", "1"), ("X-Other", "2"), ("x-end", "3")]
         #expect(names(HeaderPolicy.request(HeaderFields(fields), decodes: false)) == ["x-end"])
-        #expect(names(HeaderPolicy.response(HeaderFields(fields), isDecoded: false)) == ["x-end"])
+        #expect(names(HeaderPolicy.response(HeaderLines(fields), isDecoded: false)) == ["x-end"])
     }
 
     @Test("of an answer only what belongs to the connection or the provider's host stays behind")
@@ -66,19 +67,20 @@ struct HeaderPolicyTests {
             "Content-Type", "Content-Encoding", "Content-Length", "x-request-id", "request-id", "Retry-After",
             "x-ratelimit-remaining-tokens", "openai-processing-ms", "anthropic-organization-id", "cf-ray",
         ]
-        let answer = HeaderFields((dropped + kept).map { ($0, "v") })
+        let answer = HeaderLines((dropped + kept).map { ($0, "v") })
         #expect(names(HeaderPolicy.response(answer, isDecoded: false)) == kept)
     }
 
     @Test("a decoded answer loses its encoding and its length")
     func decoded() {
-        let answer = HeaderFields([("content-encoding", "gzip"), ("Content-Length", "9"), ("Content-Type", "x")])
+        let answer = HeaderLines([("content-encoding", "gzip"), ("Content-Length", "9"), ("Content-Type", "x")])
         #expect(names(HeaderPolicy.response(answer, isDecoded: true)) == ["Content-Type"])
     }
 
-    @Test("a value that could end its line does not leave")
+    @Test("a value with a control character does not leave; what follows a line break is a field of its own")
     func splitting() {
-        let answer = HeaderFields([("a", "x\r\nSet-Cookie: y"), ("b", "x\u{0}"), ("c", "tab\tis fine"), ("d", "é")])
-        #expect(names(HeaderPolicy.response(answer, isDecoded: false)) == ["c", "d"])
+        let answer = HeaderLines([("a", "x\r\nSet-Cookie: y"), ("b", "x\u{0}"), ("c", "tab\tis fine"), ("d", "é")])
+        #expect(names(HeaderPolicy.response(answer, isDecoded: false)) == ["a", "c", "d"])
+        #expect(HeaderPolicy.response(answer, isDecoded: false)["a"] == "x")
     }
 }

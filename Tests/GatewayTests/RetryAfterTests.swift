@@ -10,7 +10,7 @@ struct RetryAfterTests {
     private static let then = UnixTime(microseconds: 784_111_777_000_000)
 
     private func wait(_ fields: [(name: String, value: String)]) -> Duration? {
-        RetryAfter.wait(HeaderFields(fields), now: Self.then)
+        RetryAfter.wait(HeaderLines(fields), now: Self.then)
     }
 
     @Test(

@@ -12,7 +12,7 @@ struct StreamHeadTests {
         var passage = AnswerPassage(route: .chatCompletions, stripsUsage: strips)
         passage.begin(
             ResponseHead(
-                status: 200, headers: HeaderFields([("Content-Type", "text/event-stream")] + headers)))
+                status: 200, headers: HeaderLines([("Content-Type", "text/event-stream")] + headers)))
         return passage
     }
 

@@ -45,6 +45,9 @@ import Upstream
             ("PUT", "/v1/new/thing", .passthrough, "passthrough"),
             ("GET", "/status", .admin, "api /status"), ("HEAD", "/status", .admin, "api /status"),
             ("GET", "/config", .admin, "api /config"), ("GET", "/requests", .admin, "api /requests"),
+            ("GET", "/savings", .admin, "api /savings"),
+            ("GET", "/cache", .admin, "api /cache"), ("DELETE", "/cache", .ai, "api /cache"),
+            ("POST", "/cache/import", .admin, "api /cache/import"),
             ("GET", "/keys", .admin, "api /keys"), ("POST", "/keys", .admin, "api /keys"),
             ("DELETE", "/keys/key_1", .admin, "api /keys/{id}"), ("GET", "/metrics", .metrics, "api /metrics"),
         ]

@@ -75,4 +75,12 @@ struct PricesTests {
             #expect(price.cachedInput < price.input && price.output > price.input, "\(model)")
         }
     }
+
+    @Test("What the provider's prompt cache saved is the difference to a prompt without it, never below nothing")
+    func promptCacheSaving() {
+        let usage = TokenUsage(input: 1_000, output: 9, cachedInput: 400, cacheWrite5m: 100)
+        #expect(ModelPrice(input: 2, output: 8, cachedInput: 0.5).promptCacheSaving(usage) == 400 * 1_500)
+        #expect(ModelPrice(input: 2, output: 8).promptCacheSaving(usage) == 0)
+        #expect(ModelPrice(input: 2, output: 8, cachedInput: 3).promptCacheSaving(usage) == 0)
+    }
 }

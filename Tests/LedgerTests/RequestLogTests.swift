@@ -25,7 +25,8 @@ struct RequestLogTests {
             usage: TokenUsage(input: 9, output: 8, cachedInput: 7, cacheWrite5m: 6, cacheWrite1h: 5, reasoning: 4),
             costNanodollars: 123_456_789_012, durationMicroseconds: 3, firstByteMicroseconds: 2,
             overheadMicroseconds: 1, waitMicroseconds: 4, bytesIn: 5, bytesOut: 6, errorCode: "overloaded",
-            sends: 2, isUsageEstimated: true)
+            sends: 2, isUsageEstimated: true, cacheResult: .refresh, cacheDetail: "no_store",
+            savedNanodollars: 7, promptCachedNanodollars: 8)
         let bare = RequestRecord(
             id: "req_2", time: UnixTime(microseconds: 1_800_000_000_000_002), tenant: "anonymous",
             route: "/health/live", status: 200)

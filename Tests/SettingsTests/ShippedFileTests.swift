@@ -38,6 +38,7 @@ func shippedExamplesAreValid() throws {
     #expect(settings.providers.last == openai, "the example of a provider shows the defaults")
     #expect(settings.models.first?.targets.map(\.provider) == ["openai", "local"])
     #expect(settings.models.first?.priceCachedInput == 0.075)
+    #expect(settings.models.first?.cache == .strict)
 }
 
 @Test("the shipped file keeps its lines short and explains every setting")

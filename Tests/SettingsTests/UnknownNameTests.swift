@@ -30,8 +30,8 @@ func unknownTable() {
         problems("[auth]\nlisten = \"x\"\n")
             == [#"appliance.conf:2: auth.listen: no such setting; did you mean "server.listen"?"#])
     #expect(
-        problems("[flags]\nqqqqqqqqqqqqqqq = 1\n")
-            == ["appliance.conf:2: flags.qqqqqqqqqqqqqqq: no such setting; there are pool-reuse"])
+        problems("[auth]\nqqqqqqqqqqqqqqq = 1\n")
+            == ["appliance.conf:2: auth.qqqqqqqqqqqqqqq: no such setting; there are admin-key, anonymous"])
 }
 
 @Test("something else where a table belongs is refused")

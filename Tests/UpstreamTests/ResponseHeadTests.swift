@@ -5,7 +5,7 @@ import Testing
 
 struct ResponseHeadTests {
     private func parse(_ text: String) -> (status: Int, fields: [String])? {
-        ResponseHead(lines: Array(text.utf8)).map { head in
+        Array(text.utf8).withUnsafeBytes { ResponseHead(lines: $0) }.map { head in
             (head.status, head.headers.fields.map { "\($0.name)=\($0.value)" })
         }
     }

@@ -45,3 +45,10 @@ int weir_epoll_set(int epoll, int descriptor, uint32_t events, int known);
 /// Waits at most `milliseconds` (-1: for ever); the number of events, or -1 with errno.
 int weir_epoll_wait(int epoll, weir_event *events, int count, int milliseconds);
 int weir_eventfd(void);
+
+/// CRC-32C of the bytes, going on from `seed` (0 to begin).
+uint32_t weir_crc32c(uint32_t seed, const void *bytes, size_t count);
+
+/// On SIGSEGV and SIGBUS leaves an empty file at the path before the process dies as it would have: the next start then
+/// knows that memory, perhaps a mapped file, was not what it should be. Call it once.
+void weir_mark_crashes(const char *path);

@@ -53,7 +53,8 @@ import Testing
         let lines =
             #"key = "env:PROVIDER_KEY""# + "\nfirst-byte-timeout = \"200ms\"\n"
             + #"headers = { "X-Team" = "env:PROVIDER_KEY" }"#
-        let server = try WeirServer.start(settings + provider.settings(lines: lines), environment: environment)
+        let server = try WeirServer.start(
+            settings + provider.settings(lines: lines), environment: environment, caches: true)
         let admin = server.client(key: adminKey)
         let made = try admin.post("/keys", #"{"name":"tenant","scopes":["ai","passthrough"]}"#).json()
         let tenantKey = try #require(made["key"].string)
@@ -65,7 +66,7 @@ import Testing
             ["config", "show", "--origin", "--config", server.settingsFile], environment: environment)
         let status = try Verb.run(["status", "--data", server.dataFolder])
         var places = ["errors": said.joined(), "config show": shown.output, "weir status": status.output]
-        for path in ["/metrics", "/requests?limit=1000", "/status", "/config", "/keys", "/openapi.json"] {
+        for path in ["/metrics", "/requests?limit=1000", "/savings", "/status", "/config", "/keys", "/openapi.json"] {
             let answer = try admin.get(path)
             #expect(answer.status == 200, "\(path)")
             places[path] = answer.text
@@ -78,7 +79,9 @@ import Testing
         #expect(places["log"]?.contains("request") == true)
         #expect(places["/requests?limit=1000"]?.contains("gpt-4o-mini") == true)
         for (place, text) in places {
-            for secret in [providerKey, adminKey, tenantKey, foreignKey, prompt] {
+            // The cache's own files are for prompts and answers; no secret is in them either.
+            let prompts = place.hasPrefix("cache.") ? [] : [prompt]
+            for secret in [providerKey, adminKey, tenantKey, foreignKey] + prompts {
                 #expect(!text.contains(secret), "\(place) holds \(secret.prefix(16))…")
             }
         }

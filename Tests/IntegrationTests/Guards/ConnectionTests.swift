@@ -52,6 +52,16 @@ import Testing
         #expect(try rig.client.get("/health/live").status == 200)
     }
 
+    @Test("H5: what follows a whole request and is no HTTP does not cost that request its answer")
+    func brokenAfterRequest() throws {
+        let rig = try Rig()
+        let connection = try Connection(port: rig.server.port)
+        try connection.send(
+            rig.server.head("POST /v1/chat/completions HTTP/1.1", ["Content-Length: \(Body.chat.utf8.count)"])
+                + Body.chat + "\u{1}no request\r\n\r\n")
+        #expect(try connection.readResponse().status == 200)
+    }
+
     @Test("H5: after an answer that announces the end of the connection nothing more is answered")
     func nothingAfterClose() throws {
         let server = try WeirServer.start()

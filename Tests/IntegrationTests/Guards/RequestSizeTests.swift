@@ -53,6 +53,17 @@ import Testing
         #expect(try JSON(own.body)["type"].string == "urn:weir:problem:body_too_large")
     }
 
+    @Test("R7: a route of Weir's own takes 1 MiB at most, however large the bodies of AI requests may be")
+    func ownRoutes() throws {
+        let server = try WeirServer.start("[server]\nbody-limit = \"8MiB\"\n")
+        for (length, status) in [(1 << 20, 422), (1 << 20 + 1, 413)] {
+            let answer = try server.client.request(
+                "POST", "/keys", headers: [("Content-Type", "application/json")],
+                body: "{\"name\":\"" + String(repeating: "x", count: length - 11) + "\"}")
+            #expect(answer.status == status, "\(length): \(answer.text.prefix(200))")
+        }
+    }
+
     @Test("R7: many bodies above the limit at once take no memory worth naming")
     func manyLargeBodies() throws {
         let rig = try Rig("[server]\nbody-limit = \"1MiB\"\n")

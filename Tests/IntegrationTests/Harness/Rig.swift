@@ -12,9 +12,12 @@ struct Rig {
     /// - Parameters:
     ///   - more: settings after the providers.
     ///   - lines: more lines for both providers' tables.
-    init(_ more: String = "", lines: String = "", environment: [String: String] = [:]) throws {
+    ///   - caches: see `WeirServer.start`.
+    init(
+        _ more: String = "", lines: String = "", environment: [String: String] = [:], caches: Bool = false
+    ) throws {
         provider = try Provider.start()
-        server = try WeirServer.start(provider.settings(lines: lines) + more, environment: environment)
+        server = try WeirServer.start(provider.settings(lines: lines) + more, environment: environment, caches: caches)
         server.companions = [provider]
     }
 }

@@ -26,17 +26,19 @@ final class WeirServer {
     ///   - settings: the text of appliance.conf.
     ///   - environment: of the process, beside `ADMIN_KEY`; nothing is inherited but PATH and HOME.
     ///   - arguments: after `weir serve --config F --data D --listen 127.0.0.1:0`.
+    ///   - caches: with the cache as it is by default; most tests count calls of the provider and want none.
     ///   - withAdminKey: puts `[auth] admin-key` before the settings unless they have an `[auth]` of their own.
     static func start(
         _ settings: String = "", environment: [String: String] = [:], arguments: [String] = [],
-        withAdminKey: Bool = true
+        caches: Bool = false, withAdminKey: Bool = true
     ) throws -> WeirServer {
         let temporary = try TemporaryFolder()
         let adminKey = "weir-test-" + hexadecimal(secureRandomBytes(16))
         let file = try temporary.write("appliance.conf", complete(settings, withAdminKey))
         let child = try Child(
             ["serve", "--config", file, "--data", "\(temporary.path)/data", "--listen", "127.0.0.1:0"] + arguments,
-            environment: ["ADMIN_KEY": adminKey].merging(environment) { $1 }, folder: temporary.path,
+            environment: ["ADMIN_KEY": adminKey].merging(caches ? [:] : ["WEIR_CACHE_POLICY": "off"]) { $1 }
+                .merging(environment) { $1 }, folder: temporary.path,
             outputFile: "\(temporary.path)/output.log")
         let port = try child.waitForWord(after: " on http://127.0.0.1:")
         guard let port = Int(port) else { throw HarnessFailure("the banner names no port: \(child.output)") }

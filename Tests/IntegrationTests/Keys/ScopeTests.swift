@@ -8,6 +8,7 @@ import Testing
         ("GET", "/", nil), ("GET", "/health/live", nil), ("GET", "/health/ready", nil), ("GET", "/openapi.json", nil),
         ("GET", "/status", "admin"), ("GET", "/config", "admin"), ("GET", "/keys", "admin"), ("POST", "/keys", "admin"),
         ("DELETE", "/keys/key_0000000000000000", "admin"), ("GET", "/requests", "admin"),
+        ("GET", "/savings", "admin"),
         ("GET", "/metrics", "metrics"),
         ("POST", "/v1/chat/completions", "ai"), ("POST", "/v1/completions", "ai"), ("POST", "/v1/embeddings", "ai"),
         ("POST", "/v1/responses", "ai"), ("POST", "/v1/responses/input_tokens", "ai"), ("POST", "/v1/messages", "ai"),

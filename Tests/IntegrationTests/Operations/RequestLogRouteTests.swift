@@ -80,7 +80,7 @@ import Testing
             ("limit=0", "limit"), ("limit=1001", "limit"), ("limit=ten", "limit"), ("limit=", "limit"),
             ("limit=-1", "limit"),
             ("status=ok", "status"), ("since=yesterday", "since"), ("before=x", "before"),
-            ("since=99999999999999999999", "since"),
+            ("since=99999999999999999999", "since"), ("since=9000000000000000", "since"), ("cache=l4", "cache"),
         ] {
             let answer = try server.client.get("/requests?\(query)")
             #expect(answer.status == 422, "\(query): \(answer.text)")
