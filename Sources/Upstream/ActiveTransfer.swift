@@ -101,6 +101,14 @@ final class ActiveTransfer {
         owner.emit(.body(body), to: transfer)
     }
 
+    /// The connection carries this request now and may speak. libcurl tells the socket of the last transfer, which is
+    /// nearly always this one's; the local port, which it does know, decides.
+    func endSilence(localPort: UInt16) {
+        var socket = CURL_SOCKET_BAD
+        _ = weir_curl_get_socket(easy, CURLINFO_ACTIVESOCKET, &socket)
+        owner.poller.endSilence(localPort: localPort, likely: socket)
+    }
+
     func resumeReceiving() {
         guard receivingIsPaused else { return }
         receivingIsPaused = false

@@ -79,8 +79,9 @@ private let onSeek: weir_curl_seek_callback = { user, offset, origin in
 
 /// Called when a connection is ready and the request is about to be written: once, or again when libcurl found a kept
 /// connection dead and repeats the request. The second time is the moment to refuse what must not be done twice.
-private let onRequestStarts: weir_curl_prereq_callback = { user, _, _, _, _ in
+private let onRequestStarts: weir_curl_prereq_callback = { user, _, _, _, localPort in
     let transfer = active(user)
+    transfer.endSilence(localPort: UInt16(truncatingIfNeeded: localPort))
     transfer.report.sends += 1
     if transfer.report.sends > 1 && !transfer.transfer.request.mayBeSentTwice {
         transfer.failure = .unknownOutcome

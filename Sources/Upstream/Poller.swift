@@ -71,6 +71,32 @@ final class Poller {
         watches[Int(descriptor)].isSilent = true
     }
 
+    /// A request goes out over the connection with this local port. Two connections to different hosts may have the
+    /// same one: then both may speak, for one that could not would be cut in the middle of its answer.
+    func endSilence(localPort: UInt16, likely: Int32) {
+        if watches.indices.contains(Int(likely)), watches[Int(likely)].isSilent, Self.localPort(likely) == localPort {
+            watches[Int(likely)].isSilent = false
+            return
+        }
+        for index in watches.indices where watches[index].isSilent && Self.localPort(Int32(index)) == localPort {
+            watches[index].isSilent = false
+        }
+    }
+
+    private static func localPort(_ descriptor: Int32) -> UInt16? {
+        var address = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &address) { storage in
+            storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { general in
+                guard getsockname(descriptor, general, &size) == 0 else { return nil }
+                // The port stands at the same place in an IPv4 and an IPv6 address.
+                return general.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    UInt16(bigEndian: $0.pointee.sin_port)
+                }
+            }
+        }
+    }
+
     /// Cuts a connection that speaks out of turn and drops what it said: libcurl then finds it at its end and takes
     /// another.
     private func cutIfSpeaking(_ descriptor: Int32) {

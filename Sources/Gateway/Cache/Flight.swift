@@ -115,7 +115,10 @@ package final class Flight: TransferReceiver, @unchecked Sendable {  // confined
     package func transfer(_ transfer: Transfer, received event: TransferEvent) {
         guard !isOver else { return }
         switch event {
-        case .end, .failed: hasEnded = true
+        case .end: hasEnded = true
+        case .failed:
+            hasEnded = true
+            gateway.flights.remove(self)  // who tries again at once gets a call of its own
         default: break
         }
         let wasRecording = recorder.isRecording
