@@ -5,7 +5,7 @@ enum SizeLimits {
     static let columns = 120
     /// Tests hold bytes as they stand on the wire, which must not be broken up to fit.
     static let testColumns = 160
-    /// The aim for all of Weir is 25,000 (of code alone, comments and blank lines aside, it is kept: 24,300). What comes
+    /// The aim for all of Weir is 25,000 (of code alone, comments and blank lines aside, it is kept: 24,000). What comes
     /// next must make room.
     static let sourceLines = 30_500
 }
