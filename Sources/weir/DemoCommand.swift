@@ -35,13 +35,16 @@ struct DemoCommand: ParsableCommand {
     }
 }
 
-/// A folder in /tmp, until `delete`.
+/// A folder where the system keeps temporary ones (`TMPDIR`), until `delete`.
 struct TemporaryFolder {
     let path: String
 
     init() throws {
-        var template = Array("/tmp/weir-demo-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw SystemFailure("make a folder in /tmp", errorNumber: errno) }
+        let place = environmentVariable("TMPDIR") ?? P_tmpdir
+        var template = Array("\(place)/weir-demo-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else {
+            throw SystemFailure("make a folder in \(place)", errorNumber: errno)
+        }
         path = String(cString: made)
     }
 

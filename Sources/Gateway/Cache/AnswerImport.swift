@@ -91,8 +91,8 @@ package struct AnswerImport: Sendable {
             var directives = try CacheDirectives(past.headers)
             if directives.namespace.isEmpty { directives.namespace = namespace }
             let scope = CacheScope(
-                tenant: tenant, namespace: directives.namespace, family: past.route.answerFamily,
-                model: target.provider.cacheName + target.model, query: past.query, headers: past.headers)
+                tenant: tenant, namespace: directives.namespace, route: past.route, target: target,
+                query: past.query, headers: past.headers)
             let inquiry = CacheInquiry(past.request, scope, configuration.cachePolicy(of: requested), directives)
             let (identity, life) = try judge(inquiry, hasTime: past.created != nil)
             let answer = try answer(past, identity, life, scope, directives, requested, target)

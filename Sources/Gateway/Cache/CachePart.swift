@@ -38,6 +38,18 @@ extension AIRoute {
     }
 }
 
+extension CacheScope {
+    /// The scope of a request to that target: live traffic and imported answers must name it alike.
+    init(
+        tenant: String, namespace: String, route: AIRoute, target: Catalog.Target, query: String?,
+        headers: HeaderFields
+    ) {
+        self.init(
+            tenant: tenant, namespace: namespace, family: route.answerFamily,
+            model: target.provider.cacheName + target.model, query: query, headers: headers)
+    }
+}
+
 extension RequestFields {
     /// The form of the answer that the request asks for. Only two routes have events that a caller must ask for.
     func form(_ route: AIRoute) -> KeptAnswer.Form {

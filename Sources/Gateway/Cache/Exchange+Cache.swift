@@ -21,8 +21,8 @@ extension Exchange {
             throw GatewayError(400, error.code, error.message)
         }
         let scope = CacheScope(
-            tenant: request.principal.tenant, namespace: directives.namespace, family: route.answerFamily,
-            model: call.target.provider.cacheName + call.target.model, query: request.query, headers: request.headers)
+            tenant: request.principal.tenant, namespace: directives.namespace, route: route, target: call.target,
+            query: request.query, headers: request.headers)
         let policy = configuration.cachePolicy(of: record.modelRequested ?? call.target.model)
         inquiry = CacheInquiry(call.body, scope, policy, directives)
         switch inquiry.cacheability {
